@@ -1,0 +1,1 @@
+//! Power readings, allotment and time become permits to look. Pure.

@@ -1,0 +1,1 @@
+//! The board: allotment, power and thermal readings, watchdog.

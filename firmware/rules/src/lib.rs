@@ -1,0 +1,1 @@
+//! A sentence becomes a rule; a rule and answers over time become the life of an alert. Pure.

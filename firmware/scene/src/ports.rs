@@ -1,0 +1,106 @@
+//! The ports: what the core asks of the edges. Each has a real implementation
+//! in an edge crate and a simulated one in `tests/sim`.
+
+use std::time::Duration;
+
+use crate::{Celsius, Frame, Moment, Quantity, Question, Sight, Watts, Zone};
+
+/// Tells the time. The only way the daemon learns it; the core gets moments
+/// as arguments.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Moment;
+}
+
+/// What happened to a source of frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceState {
+    /// Frames flow.
+    Live,
+    /// It failed and is tried again after `retry_in`.
+    Retrying {
+        /// What went wrong, in a sentence.
+        why: String,
+        /// How long until the next try.
+        retry_in: Duration,
+    },
+    /// A source that is played once came to its end.
+    Ended,
+}
+
+/// Gives the newest frame; older ones that nobody took are gone.
+pub trait FrameSource: Send {
+    /// Waits up to `timeout` for a frame newer than the last one given.
+    /// `None` on time-out, and at once when the source has ended; `state`
+    /// tells which.
+    fn next(&mut self, timeout: Duration) -> Option<Frame>;
+
+    /// What the source is doing.
+    fn state(&self) -> SourceState;
+
+    /// Frames that were captured and dropped because a newer one came first.
+    fn dropped(&self) -> u64;
+}
+
+/// What a model can say about something, before any frame is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ability {
+    /// It was made for this.
+    Knows,
+    /// It can try; nothing is promised.
+    Tries,
+    /// It can't, and why, in a sentence that names the remedy.
+    Cannot(String),
+}
+
+/// Answers questions about frames.
+pub trait Model: Send {
+    /// Who this is: `id/version[/variant]`.
+    fn name(&self) -> String;
+
+    /// Whether it can answer `question`.
+    fn ability(&self, question: &Question) -> Ability;
+
+    /// The classes, as this model's detector names them, that stand for the
+    /// singular noun `noun` ("worker" -> person; "bag" -> backpack, handbag,
+    /// suitcase). Empty if it detects no such thing or has no detector.
+    fn classes_for(&self, noun: &str) -> Vec<String>;
+
+    /// Looks at `frame` once and answers all `questions`; zones that questions
+    /// crop to are among `zones`. Detections come too if `detect` and the
+    /// model has a detector. Never panics and never fails: what it can't
+    /// answer is [`crate::Unknown`]. Gives up on what is left at `deadline`
+    /// after the start.
+    fn look(
+        &mut self,
+        frame: &Frame,
+        zones: &[Zone],
+        questions: &[Question],
+        detect: bool,
+        deadline: Duration,
+    ) -> Sight;
+}
+
+/// What the board says of itself now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Readings {
+    /// What the PSE granted, or the lowest class until it is known.
+    pub allotment: Quantity<Watts>,
+    /// The whole board's draw; `None` if nothing measures or models it.
+    pub board: Option<Quantity<Watts>>,
+    /// The hottest zone; `None` without a sensor.
+    pub hottest: Option<Celsius>,
+    /// CPU time used by this process since it started.
+    pub cpu_time: Duration,
+    /// Energy counter of the package or board since it was opened, joules,
+    /// never going back; `None` without one.
+    pub energy_joules: Option<f64>,
+}
+
+/// The board's sensors.
+pub trait Board: Send {
+    /// The board's name, as in `board/<name>`.
+    fn name(&self) -> &str;
+    /// Reads all sensors.
+    fn read(&mut self) -> Readings;
+}

@@ -1,0 +1,1 @@
+//! A bounded store, safe against power cuts, of rules, zones and undelivered alerts.

@@ -1,0 +1,1 @@
+//! Detections become tracks: identity, dwell, zone crossing, stillness, abandonment. Pure.

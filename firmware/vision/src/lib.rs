@@ -1,0 +1,1 @@
+//! ONNX Runtime: model packages answer questions about a frame.

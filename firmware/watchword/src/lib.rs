@@ -1,0 +1,1 @@
+//! The camera's daemon and command line: configuration, the watch loop, MQTT.

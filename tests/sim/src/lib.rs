@@ -1,0 +1,1 @@
+//! A simulated camera for tests: clock, source, model, board, broker.
