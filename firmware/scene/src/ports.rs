@@ -1,6 +1,7 @@
 //! The ports: what the core asks of the edges. Each has a real implementation
 //! in an edge crate and a simulated one in `tests/sim`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Celsius, Frame, Moment, Quantity, Question, Sight, Watts, Zone};
@@ -53,8 +54,9 @@ pub enum Ability {
     Cannot(String),
 }
 
-/// Answers questions about frames.
-pub trait Model: Send {
+/// What a model can do, to be asked from any thread while the model itself is
+/// busy looking.
+pub trait Knowledge: Send + Sync {
     /// Who this is: `id/version[/variant]`.
     fn name(&self) -> String;
 
@@ -65,6 +67,15 @@ pub trait Model: Send {
     /// singular noun `noun` ("worker" -> person; "bag" -> backpack, handbag,
     /// suitcase). Empty if it detects no such thing or has no detector.
     fn classes_for(&self, noun: &str) -> Vec<String>;
+
+    /// All classes that its detector can see; empty without one.
+    fn classes(&self) -> Vec<String>;
+}
+
+/// Answers questions about frames.
+pub trait Model: Send {
+    /// What it can do.
+    fn knowledge(&self) -> Arc<dyn Knowledge>;
 
     /// Looks at `frame` once and answers all `questions`; zones that questions
     /// crop to are among `zones`. Detections come too if `detect` and the
