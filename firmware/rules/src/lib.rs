@@ -1,1 +1,34 @@
-//! A sentence becomes a rule; a rule and answers over time become the life of an alert. Pure.
+//! A sentence becomes a rule; a rule and answers over time become the life of
+//! an alert. Pure: no clock, no file, no sleep.
+//!
+//! [`read`] turns a sentence into a [`Rule`] or a [`Refusal`]; [`arm`] finds
+//! the means for it among what the camera can sense; [`Life`] turns what is
+//! seen over time into alerts. [`check`] does the first two and gives the
+//! [`Echo`] that an operator reads.
+
+mod arm;
+mod ask;
+mod echo;
+mod grammar;
+mod hours;
+mod life;
+pub mod noun;
+mod refusal;
+mod rule;
+mod says;
+
+pub use arm::{
+    Armed, CONFIRM_INTERVAL, FLOOR_INTERVAL, IDLE_INTERVAL, Senses, Site, TRACK_INTERVAL, arm,
+};
+pub use echo::{Cost, Echo, EchoQuestion, check};
+pub use grammar::{MAX_CHARS, read};
+pub use hours::{Hours, Position};
+pub use life::{
+    CLEAR, GATE_WAIT, Life, MAX_WEIGHT, MIN_GAP_LIMIT, RAISE, SMOOTHING, Seen, Snapshot, State,
+    Transition, UPDATE_EVERY,
+};
+pub use refusal::{Refusal, RefusalKind};
+pub use rule::{
+    Comparator, Day, Dedup, Defaults, Place, Predicate, Rule, Schedule, Seconds, Threshold,
+    TimeOfDay, compares,
+};
