@@ -69,7 +69,12 @@ fn parse_element(
     let mut context = gst::ParseContext::new();
     let flags = gst::ParseFlags::FATAL_ERRORS;
     gst::parse::launch_full(launch, Some(&mut context), flags).map_err(|error| {
-        let missing = context.missing_elements();
+        // The list is only meaningful with this kind of error.
+        let missing = if error.matches(gst::ParseError::NoSuchElement) {
+            context.missing_elements()
+        } else {
+            vec![]
+        };
         match missing.first() {
             Some(element) => pipelines.missing_element(element, culprit(parts, element)),
             None => CaptureError::Description {

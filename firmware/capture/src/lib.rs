@@ -17,6 +17,7 @@ mod log;
 mod picture;
 mod replay;
 mod rtsp;
+mod seam;
 mod slots;
 
 pub use camera::{Camera, CameraConfig, CameraControl, Encode, RtspConfig, Source, Stats};

@@ -13,8 +13,8 @@ use scene::Moment;
 
 use crate::camera::Shared;
 use crate::description::Description;
-use crate::replay::{resize, running_time};
-use crate::{CameraConfig, CaptureError, Pipelines, launch, picture};
+use crate::replay::{TURN_AWAY, resize, running_time};
+use crate::{CameraConfig, CaptureError, Pipelines, launch, picture, seam};
 
 /// How often a run looks whether it should stop or has stalled.
 const TURN: Duration = Duration::from_millis(250);
@@ -161,6 +161,9 @@ impl<'a> Run<'a> {
         let sink_pad = |name: &str| launch::pad(&find(name)?, "sink", file);
 
         let first = if self.plan.loops { "pace" } else { "video" };
+        if self.plan.loops {
+            seam::join(&sink_pad("pace")?);
+        }
         let primed = self.primed.clone();
         sink_pad(first)?.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
             primed.store(true, Ordering::Release);
@@ -189,7 +192,7 @@ impl<'a> Run<'a> {
         let encoded = encoded.downgrade();
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
             if !outlet.wants() {
-                return gst::PadProbeReturn::Drop;
+                return TURN_AWAY;
             }
             if outlet.take_key_wanted()
                 && let Some(pad) = encoded.upgrade().and_then(|sink| sink.static_pad("sink"))
@@ -232,7 +235,7 @@ impl<'a> Run<'a> {
                 .map(|(running, base)| running + base);
             match at {
                 Some(at) if shared.gate.offer(at.nseconds()) => gst::PadProbeReturn::Ok,
-                _ => gst::PadProbeReturn::Drop,
+                _ => TURN_AWAY,
             }
         });
     }

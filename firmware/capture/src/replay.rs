@@ -230,6 +230,10 @@ impl Drop for Replay {
     }
 }
 
+/// What a probe returns to turn a buffer away. Not `Drop`: the binding has freed
+/// the buffer by then, and GStreamer 1.22 would free it again and complain.
+pub(crate) const TURN_AWAY: gst::PadProbeReturn = gst::PadProbeReturn::Handled;
+
 /// Samples the rate before anything is scaled, and fixes the size of what is
 /// given by the size of what comes.
 fn watch(pad: &gst::Pad, size: gst::Element, config: &ReplayConfig) {
@@ -245,7 +249,7 @@ fn watch(pad: &gst::Pad, size: gst::Element, config: &ReplayConfig) {
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             if at.is_some_and(|at| !slots.begins(at.nseconds())) {
-                return gst::PadProbeReturn::Drop;
+                return TURN_AWAY;
             }
         }
         gst::PadProbeReturn::Ok

@@ -88,14 +88,18 @@ pub fn make_clip(path: &Path, frames: u32, fps: u32, width: u32, height: u32) {
     let mux = match path.extension().unwrap().to_str().unwrap() {
         "mp4" => "mp4mux",
         "mkv" => "matroskamux",
-        "h264" => "identity",
+        "h264" => "identity silent=true",
         other => panic!("no muxer for {other}"),
+    };
+    let format = match mux {
+        "mp4mux" | "matroskamux" => "",
+        _ => "stream-format=byte-stream,",
     };
     run_to_end(&format!(
         "videotestsrc num-buffers={frames} pattern=ball \
          ! video/x-raw,format=I420,width={width},height={height},framerate={fps}/1 \
          ! x264enc tune=zerolatency key-int-max={fps} ! h264parse \
-         ! video/x-h264,alignment=au ! {mux} ! filesink location=\"{}\"",
+         ! video/x-h264,{format}alignment=au ! {mux} ! filesink location=\"{}\"",
         path.display()
     ));
 }
@@ -189,4 +193,12 @@ impl Drop for Client {
     fn drop(&mut self) {
         let _ = self.pipeline.set_state(gst::State::Null);
     }
+}
+
+/// When they are to be shown. The first one may come before the client knows
+/// the time line.
+pub fn times(pictures: &[gst::Sample]) -> Vec<gst::ClockTime> {
+    let all: Vec<_> = pictures.iter().map(|p| p.buffer().unwrap().pts()).collect();
+    assert!(all[1..].iter().all(Option::is_some), "{all:?}");
+    all.into_iter().flatten().collect()
 }
