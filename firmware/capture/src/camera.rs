@@ -377,6 +377,7 @@ impl Drop for Camera {
 fn supervise(plan: &Plan, shared: &Arc<Shared>, mut backoff: Backoff) {
     // A pipeline whose driver hangs; no second one is begun beside it.
     let mut stuck: Option<mpsc::Receiver<()>> = None;
+    let mut seeks = true;
     loop {
         *lock(&shared.last_frame) = None;
         let begun = Instant::now();
@@ -390,7 +391,7 @@ fn supervise(plan: &Plan, shared: &Arc<Shared>, mut backoff: Backoff) {
             }
             _ => match Run::new(plan, shared) {
                 Ok(mut run) => {
-                    let end = run.go();
+                    let end = run.go(seeks);
                     stuck = launch::tear_down(run.pipeline, STOP_LIMIT).err();
                     end
                 }
@@ -400,6 +401,11 @@ fn supervise(plan: &Plan, shared: &Arc<Shared>, mut backoff: Backoff) {
         shared.gate.forget_under_way();
         let why = match end {
             End::Stopped => break,
+            End::Unsought => {
+                // Next time it is begun again at its end, with a small gap.
+                seeks = false;
+                continue;
+            }
             End::Over => {
                 tracing::info!("{} is through", plan.subject);
                 *lock(&shared.state) = SourceState::Ended;

@@ -112,6 +112,10 @@ fn choose_encoder(
     }))
 }
 
+/// A clip that was sought to its start gives its first picture within this
+/// time, or its demultiplexer does not take such a seek.
+const SOUGHT: Duration = Duration::from_secs(3);
+
 /// How a run ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum End {
@@ -122,6 +126,8 @@ pub(crate) enum End {
     /// A source that can't be sought in is through, or its file is a new one:
     /// begin again at once.
     Again,
+    /// The clip can't be looped by seeking: begin again without.
+    Unsought,
     /// It broke; why, in a sentence.
     Failed(String),
 }
@@ -278,13 +284,14 @@ impl<'a> Run<'a> {
         sink.set_callbacks(callbacks.build());
     }
 
-    /// Starts the pipeline and stays until it ends.
-    pub fn go(&mut self) -> End {
+    /// Starts the pipeline and stays until it ends. A clip is looped by seeking
+    /// if `seeks`, else it ends with [`End::Again`].
+    pub fn go(&mut self, seeks: bool) -> End {
         if let Some(why) = launch::absent(&self.plan.subject, &self.plan.exists) {
             return End::Failed(why);
         }
         let print = self.fingerprints();
-        let ring = self.plan.loops && self.plan.repeat;
+        let ring = seeks && self.plan.loops && self.plan.repeat;
         // A refusal is explained on the bus, which both loops below listen to.
         let _ = self.pipeline.set_state(if ring {
             gst::State::Paused
@@ -295,10 +302,12 @@ impl<'a> Run<'a> {
             if let Err(end) = self.prime() {
                 return end;
             }
-            self.seek(gst::SeekFlags::FLUSH | gst::SeekFlags::SEGMENT);
+            if !self.seek(gst::SeekFlags::FLUSH | gst::SeekFlags::SEGMENT) {
+                return End::Unsought;
+            }
             let _ = self.pipeline.set_state(gst::State::Playing);
         }
-        self.watch(&print)
+        self.watch(&print, ring)
     }
 
     /// Waits until the clip's first picture waits at `pace`: only then does
@@ -340,11 +349,14 @@ impl<'a> Run<'a> {
         })
     }
 
-    fn watch(&mut self, print: &[Option<(u64, std::time::SystemTime)>]) -> End {
+    fn watch(&mut self, print: &[Option<(u64, std::time::SystemTime)>], sought: bool) -> End {
         let begun = Instant::now();
         loop {
             if self.shared.stopping() {
                 return End::Stopped;
+            }
+            if sought && begun.elapsed() > SOUGHT && self.shared.since_frame().is_none() {
+                return End::Unsought;
             }
             let quiet = self.shared.since_frame().unwrap_or(Duration::MAX);
             if quiet.min(begun.elapsed()) > self.plan.watchdog {

@@ -63,23 +63,22 @@ fn rtsp_goes_on_across_the_loop() {
     assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
     let seconds = (times[times.len() - 1] - times[0]).mseconds() as f64 / 1000.0;
     assert!(
-        (3.0..4.2).contains(&seconds),
+        (2.5..4.5).contains(&seconds),
         "35 pictures at 10 a second span {seconds} s"
     );
 }
 
 #[test]
-fn a_clip_that_can_not_be_sought_in_is_begun_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let clip = dir.path().join("clip.h264");
-    make_clip(&clip, 10, 10, 320, 240);
-    let mut camera = start(&config(Source::file(&clip).unwrap()));
-    take(&mut camera, 3);
-    eventually("begun again", Duration::from_secs(20), || {
-        camera.stats().restarts > 0
-    });
-    let frames = take(&mut camera, 5);
-    assert!(frames.is_sorted_by(|a, b| a.captured.mono < b.captured.mono && a.seq < b.seq));
+fn streams_without_an_index_go_round_too() {
+    for name in ["clip.h264", "clip.ts"] {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = dir.path().join(name);
+        make_clip(&clip, 10, 10, 320, 240);
+        let mut camera = start(&config(Source::file(&clip).unwrap()));
+        let frames = take(&mut camera, 28);
+        println!("{name}: {:?}", camera.stats());
+        assert!(frames.is_sorted_by(|a, b| a.captured.mono < b.captured.mono && a.seq < b.seq));
+    }
 }
 
 #[test]
@@ -203,23 +202,20 @@ fn a_device_that_is_no_camera_is_named_in_gstreamers_words() {
 #[test]
 fn a_source_that_goes_quiet_is_restarted() {
     let (dir, _) = altered("source-test.toml", |text| {
-        // Gives five frames and then waits without end.
-        text.replace(
-            "videotestsrc is-live=true",
-            "videotestsrc num-buffers=5 is-live=true",
-        )
-        .replace(
-            "framerate={rate}\n",
-            "framerate={rate} ! identity eos-after=6 drop-probability=0 ! valve name=v drop=false\n",
-        )
+        // Five pictures, and then a source that gives nothing and does not end.
+        text.replace("pattern={pattern}", "pattern={pattern} num-buffers=5")
+            .replace(
+                "framerate={rate}\n",
+                "framerate={rate} ! concat name=one_by_one  appsrc ! one_by_one.  one_by_one.\n",
+            )
     });
     let mut config = config(Source::test(320, 240, 15));
     config.watchdog = Duration::from_millis(800);
     let pipelines = capture::Pipelines::load(dir.path()).unwrap();
     let mut camera = Camera::start(&pipelines, &config, clock()).unwrap();
-    take(&mut camera, 1);
+    take(&mut camera, 2);
     let why = failure(&camera);
-    assert!(why.contains("the test picture"), "{why}");
-    take(&mut camera, 1);
+    assert_eq!(why, "the test picture: no picture has come for 0.8 s");
+    take(&mut camera, 2);
     assert!(camera.stats().restarts >= 1);
 }

@@ -88,11 +88,12 @@ pub fn make_clip(path: &Path, frames: u32, fps: u32, width: u32, height: u32) {
     let mux = match path.extension().unwrap().to_str().unwrap() {
         "mp4" => "mp4mux",
         "mkv" => "matroskamux",
+        "ts" => "mpegtsmux",
         "h264" => "identity silent=true",
         other => panic!("no muxer for {other}"),
     };
     let format = match mux {
-        "mp4mux" | "matroskamux" => "",
+        "mp4mux" | "matroskamux" | "mpegtsmux" => "",
         _ => "stream-format=byte-stream,",
     };
     run_to_end(&format!(
