@@ -52,7 +52,10 @@ async fn retained_messages_wait_for_subscribers(broker: &impl Broker) {
 
     let (mut late, _) = Camera::up(subscriber(broker, "late", &["watchword/cam/rules/+"])).await;
     let got = late.wait_message().await;
-    assert_eq!((got.topic.as_str(), &got.payload[..]), ("watchword/cam/rules/a", &b"{}"[..]));
+    assert_eq!(
+        (got.topic.as_str(), &got.payload[..]),
+        ("watchword/cam/rules/a", &b"{}"[..])
+    );
     assert!(got.retain);
 
     camera
@@ -63,7 +66,9 @@ async fn retained_messages_wait_for_subscribers(broker: &impl Broker) {
     assert!(gone.payload.is_empty());
     let (mut later, _) = Camera::up(subscriber(broker, "later", &["watchword/cam/rules/+"])).await;
     later
-        .nothing(Duration::from_millis(400), |e| matches!(e, LinkEvent::Message(_)))
+        .nothing(Duration::from_millis(400), |e| {
+            matches!(e, LinkEvent::Message(_))
+        })
         .await;
 }
 
@@ -98,10 +103,16 @@ async fn a_stop_leaves_stopped_and_no_will(broker: &impl Broker) {
     let farewell = Outgoing::retained_text("watchword/cam/status", "stopped");
     let begun = std::time::Instant::now();
     assert!(camera.handle.stop(Some(farewell)).await.farewell_acked);
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
     assert_eq!(watcher.wait_message().await.payload, "stopped");
     watcher
-        .nothing(Duration::from_millis(500), |e| matches!(e, LinkEvent::Message(_)))
+        .nothing(Duration::from_millis(500), |e| {
+            matches!(e, LinkEvent::Message(_))
+        })
         .await;
 }
 
@@ -114,7 +125,11 @@ async fn orders_given_while_away_arrive(broker: &impl Broker) {
     let port = broker.v4().to_string();
     for (rule, text) in [("a", "count the people"), ("b", "a fallen person")] {
         let topic = format!("watchword/cam/rules/{rule}/set");
-        client("mosquitto_pub", &["-p", &port, "-q", "1", "-t", &topic, "-m", text]).await;
+        client(
+            "mosquitto_pub",
+            &["-p", &port, "-q", "1", "-t", &topic, "-m", text],
+        )
+        .await;
     }
     let (mut camera, present) = {
         let mut camera = Camera::spawn(orders());
@@ -132,7 +147,9 @@ async fn orders_given_while_away_arrive(broker: &impl Broker) {
     };
     assert_eq!(present, Some(true));
     camera
-        .nothing(Duration::from_millis(300), |e| matches!(e, LinkEvent::Message(_)))
+        .nothing(Duration::from_millis(300), |e| {
+            matches!(e, LinkEvent::Message(_))
+        })
         .await;
 }
 
@@ -156,7 +173,9 @@ async fn an_order_not_stored_comes_again(broker: &impl Broker) {
     drop(camera);
     let mut camera = Camera::spawn(orders());
     camera
-        .nothing(Duration::from_millis(500), |e| matches!(e, LinkEvent::Message(_)))
+        .nothing(Duration::from_millis(500), |e| {
+            matches!(e, LinkEvent::Message(_))
+        })
         .await;
 }
 
@@ -207,16 +226,32 @@ async fn the_3_1_1_tools_can_talk_to_the_camera(broker: &impl Broker) {
     camera.publish(image.with_token(1)).await;
     assert_eq!(camera.wait_acked().await, 1);
     let topic = "watchword/cam/alerts/+/image";
-    let got = client("mosquitto_sub", &["-p", &port, "-t", topic, "-C", "1", "-N"]).await;
+    let got = client(
+        "mosquitto_sub",
+        &["-p", &port, "-t", topic, "-C", "1", "-N"],
+    )
+    .await;
     assert!(got == big, "{} bytes came", got.len());
 
     // As much from mosquitto_pub to the camera, and a retained order.
     let topic = "watchword/cam/rules/a/set";
-    client("mosquitto_pub", &["-p", &port, "-q", "1", "-t", topic, "-f", path]).await;
+    client(
+        "mosquitto_pub",
+        &["-p", &port, "-q", "1", "-t", topic, "-f", path],
+    )
+    .await;
     assert!(camera.wait_message().await.payload == big);
-    client("mosquitto_pub", &["-p", &port, "-q", "1", "-r", "-t", topic, "-m", "text"]).await;
+    client(
+        "mosquitto_pub",
+        &["-p", &port, "-q", "1", "-r", "-t", topic, "-m", "text"],
+    )
+    .await;
     assert_eq!(camera.wait_message().await.payload, "text");
-    client("mosquitto_pub", &["-p", &port, "-q", "1", "-r", "-t", topic, "-n"]).await;
+    client(
+        "mosquitto_pub",
+        &["-p", &port, "-q", "1", "-r", "-t", topic, "-n"],
+    )
+    .await;
     assert!(camera.wait_message().await.payload.is_empty());
 }
 
@@ -225,8 +260,24 @@ async fn requests_of_version_5_get_their_answer(broker: &impl Broker) {
     let port = broker.v5().to_string();
     let asking = tokio::spawn(async move {
         let args = [
-            "-V", "5", "-p", &port, "-q", "1", "-t", "watchword/cam/ask", "-e", "replies/7", "-D",
-            "publish", "correlation-data", "nr-7", "-m", "Is the door open?", "-F", "%D %p",
+            "-V",
+            "5",
+            "-p",
+            &port,
+            "-q",
+            "1",
+            "-t",
+            "watchword/cam/ask",
+            "-e",
+            "replies/7",
+            "-D",
+            "publish",
+            "correlation-data",
+            "nr-7",
+            "-m",
+            "Is the door open?",
+            "-F",
+            "%D %p",
         ];
         client("mosquitto_rr", &args).await
     });
@@ -237,7 +288,10 @@ async fn requests_of_version_5_get_their_answer(broker: &impl Broker) {
     camera
         .publish(Outgoing {
             correlation_data: request.correlation.clone(),
-            ..Outgoing::json(request.response_topic.clone().unwrap(), r#"{"answer":"no"}"#)
+            ..Outgoing::json(
+                request.response_topic.clone().unwrap(),
+                r#"{"answer":"no"}"#,
+            )
         })
         .await;
     let got = String::from_utf8(asking.await.unwrap()).unwrap();
@@ -264,8 +318,16 @@ async fn oversize_orders_are_reported(broker: &impl Broker) {
     operator.publish(message("o", &big)).await;
     operator.publish(message("o", "small")).await;
     match camera.next().await {
-        LinkEvent::Oversize { topic, payload_bytes, limit_bytes, .. } => {
-            assert_eq!((topic.as_str(), payload_bytes, limit_bytes), ("o", 65_537, 65_536));
+        LinkEvent::Oversize {
+            topic,
+            payload_bytes,
+            limit_bytes,
+            ..
+        } => {
+            assert_eq!(
+                (topic.as_str(), payload_bytes, limit_bytes),
+                ("o", 65_537, 65_536)
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -278,7 +340,11 @@ async fn odd_clients_do_not_stop_the_broker(broker: &impl Broker) {
     use std::io::Write;
     let (mut camera, _) = Camera::up(subscriber(broker, "cam", &["o"])).await;
     for port in [broker.v4(), broker.v5()] {
-        for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0x10, 0xff, 0xff, 0xff, 0xff], &[0x10]] {
+        for bytes in [
+            &b"GET / HTTP/1.1\r\n\r\n"[..],
+            &[0x10, 0xff, 0xff, 0xff, 0xff],
+            &[0x10],
+        ] {
             let mut socket = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
             let _ = socket.write_all(bytes);
         }
@@ -287,9 +353,28 @@ async fn odd_clients_do_not_stop_the_broker(broker: &impl Broker) {
     for _ in 0..3 {
         for args in [
             vec!["mosquitto_pub", "-i", "a+b", "-t", "t", "-m", "x"],
-            vec!["mosquitto_pub", "-i", "same", "-t", "nobody/listens", "-m", "x"],
+            vec![
+                "mosquitto_pub",
+                "-i",
+                "same",
+                "-t",
+                "nobody/listens",
+                "-m",
+                "x",
+            ],
             vec!["mosquitto_sub", "-t", "$SYS/#", "-W", "1"],
-            vec!["mosquitto_sub", "-i", "same", "-c", "-q", "1", "-t", "#", "-W", "1"],
+            vec![
+                "mosquitto_sub",
+                "-i",
+                "same",
+                "-c",
+                "-q",
+                "1",
+                "-t",
+                "#",
+                "-W",
+                "1",
+            ],
         ] {
             // Whether these succeed is the broker's business.
             let _ = tokio::process::Command::new(args[0])
@@ -301,7 +386,11 @@ async fn odd_clients_do_not_stop_the_broker(broker: &impl Broker) {
                 .await;
         }
     }
-    client("mosquitto_pub", &["-p", &port, "-q", "1", "-t", "o", "-m", "well"]).await;
+    client(
+        "mosquitto_pub",
+        &["-p", &port, "-q", "1", "-t", "o", "-m", "well"],
+    )
+    .await;
     assert_eq!(camera.wait_message().await.payload, "well");
     let (_other, _) = Camera::up(config(broker, "other")).await;
 }
@@ -325,7 +414,9 @@ async fn a_client_that_reads_nothing_holds_nobody_up(broker: &impl Broker) {
             ..message("image", "")
         };
         camera.publish(image).await;
-        camera.publish(message("alerts", &n.to_string()).with_token(n)).await;
+        camera
+            .publish(message("alerts", &n.to_string()).with_token(n))
+            .await;
         assert_eq!(camera.wait_acked().await, n);
         assert_eq!(reader.wait_message().await.payload, n.to_string());
     }
@@ -339,14 +430,18 @@ async fn a_broker_that_dies_and_returns_gets_the_rest() {
     };
     let (mut camera, _) = Camera::up(config(&broker, "cam")).await;
     for n in 0..10u64 {
-        camera.publish(message("n", &n.to_string()).with_token(n)).await;
+        camera
+            .publish(message("n", &n.to_string()).with_token(n))
+            .await;
     }
     for n in 0..10 {
         assert_eq!(camera.wait_acked().await, n);
     }
     broker.freeze();
     for n in 10..30u64 {
-        camera.publish(message("n", &n.to_string()).with_token(n)).await;
+        camera
+            .publish(message("n", &n.to_string()).with_token(n))
+            .await;
     }
     broker.kill();
     let mut unacked: Vec<u64> = (10..30).collect();
@@ -364,14 +459,18 @@ async fn a_broker_that_dies_and_returns_gets_the_rest() {
     let (mut reader, _) = Camera::up(subscriber(&broker, "reader", &["n"])).await;
     camera.wait_up().await;
     for n in unacked {
-        camera.publish(message("n", &n.to_string()).with_token(n)).await;
+        camera
+            .publish(message("n", &n.to_string()).with_token(n))
+            .await;
     }
     for n in 10..30 {
         assert_eq!(camera.wait_acked().await, n);
         assert_eq!(reader.wait_message().await.payload, n.to_string());
     }
     reader
-        .nothing(Duration::from_millis(300), |e| matches!(e, LinkEvent::Message(_)))
+        .nothing(Duration::from_millis(300), |e| {
+            matches!(e, LinkEvent::Message(_))
+        })
         .await;
 }
 
@@ -415,26 +514,70 @@ fn open_to_all(dir: &Path, file: &Path) {
 /// Certificates of a throw-away authority for 127.0.0.1.
 fn certificates(openssl: &Path, dir: &Path) {
     let run = |args: &[&str]| {
-        let output = Command::new(openssl).args(args).current_dir(dir).output().unwrap();
+        let output = Command::new(openssl)
+            .args(args)
+            .current_dir(dir)
+            .output()
+            .unwrap();
         assert!(
             output.status.success(),
             "openssl {args:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
     };
-    let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+    let key = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+    ];
     let with = |rest: &[&str]| {
         let args: Vec<&str> = ["req"].iter().chain(&key).chain(rest).copied().collect();
         run(&args);
     };
-    with(&["-x509", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test CA", "-days", "2"]);
+    with(&[
+        "-x509",
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-subj",
+        "/CN=test CA",
+        "-days",
+        "2",
+    ]);
     std::fs::write(dir.join("san"), "subjectAltName=IP:127.0.0.1\n").unwrap();
     for name in ["server", "client"] {
-        let (key, csr, pem) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
-        with(&["-keyout", &key, "-out", &csr, "-subj", &format!("/CN={name}")]);
+        let (key, csr, pem) = (
+            format!("{name}.key"),
+            format!("{name}.csr"),
+            format!("{name}.pem"),
+        );
+        with(&[
+            "-keyout",
+            &key,
+            "-out",
+            &csr,
+            "-subj",
+            &format!("/CN={name}"),
+        ]);
         run(&[
-            "x509", "-req", "-in", &csr, "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "2", "-extfile", "san", "-out", &pem,
+            "x509",
+            "-req",
+            "-in",
+            &csr,
+            "-CA",
+            "ca.pem",
+            "-CAkey",
+            "ca.key",
+            "-CAcreateserial",
+            "-days",
+            "2",
+            "-extfile",
+            "san",
+            "-out",
+            &pem,
         ]);
         open_to_all(dir, &dir.join(&key));
         open_to_all(dir, &dir.join(&pem));
@@ -481,7 +624,10 @@ async fn tls_with_own_authority_and_client_certificate() {
 
     // Errors before any connection.
     let error = |config: LinkConfig| config.check().unwrap_err().to_string();
-    let e = error(LinkConfig { client_key: None, ..secure() });
+    let e = error(LinkConfig {
+        client_key: None,
+        ..secure()
+    });
     assert!(e.contains("only the certificate is configured"), "{e}");
     let e = error(LinkConfig {
         client_key: Some(strangers.path().join("client.key")),
@@ -510,7 +656,10 @@ fn the_built_in_broker_stays_on_this_machine() {
     let error = broker::start(given.clone()).unwrap_err();
     assert!(matches!(error, BrokerError::Listen { .. }));
     let text = error.to_string();
-    assert!(text.contains(&given.v4.to_string()) && text.contains("stop what uses the port"), "{text}");
+    assert!(
+        text.contains(&given.v4.to_string()) && text.contains("stop what uses the port"),
+        "{text}"
+    );
 }
 
 /// Ports of their own for each of many brokers in one process.
@@ -521,4 +670,63 @@ fn any_free_ports() {
     ports.sort();
     assert!(ports.windows(2).all(|w| w[0] != w[1]), "{ports:?}");
     assert!(a.url().starts_with("mqtt://127.0.0.1:"));
+}
+
+#[tokio::test]
+async fn either_port_takes_either_version_and_a_stop_closes_both() {
+    let broker = embedded();
+    for port in [broker.v4().port(), broker.v5().port()].map(|p| p.to_string()) {
+        for version in ["311", "5"] {
+            let args = ["-V", version, "-p", &port, "-q", "1", "-t", "t", "-m", "x"];
+            client("mosquitto_pub", &args).await;
+        }
+    }
+    let (mut camera, _) = Camera::up(config(&broker, "cam")).await;
+    let ports = [broker.v4().port(), broker.v5().port()];
+    tokio::task::spawn_blocking(move || broker.stop())
+        .await
+        .unwrap();
+    camera.wait_down().await;
+    for port in ports {
+        assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_broker_goes_on() {
+    let broker = embedded();
+    let mut camera_config = config(&broker, "cam");
+    camera_config.max_in_flight = 4;
+    drop(broker);
+    let (mut camera, _) = Camera::up(camera_config).await;
+    camera.publish(message("t", "x").with_token(1)).await;
+    assert_eq!(camera.wait_acked().await, 1);
+}
+
+/// More clients than there are places wait, and are served when one leaves.
+#[tokio::test]
+async fn a_full_broker_lets_the_next_wait() {
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    let broker = broker::start(BrokerConfig {
+        v4: any,
+        v5: any,
+        max_connections: 2,
+        ..BrokerConfig::default()
+    })
+    .unwrap();
+    let (mut camera, _) = Camera::up(config(&broker, "cam")).await;
+    for round in 0..20 {
+        let (guest, _) = Camera::up(config(&broker, &format!("guest{round}"))).await;
+        drop(guest);
+    }
+    let (guest, _) = Camera::up(config(&broker, "guest")).await;
+    let mut next = Camera::spawn(config(&broker, "next"));
+    next.nothing(Duration::from_millis(300), |e| {
+        matches!(e, LinkEvent::Up { .. })
+    })
+    .await;
+    drop(guest);
+    next.wait_up().await;
+    camera.publish(message("t", "x").with_token(1)).await;
+    assert_eq!(camera.wait_acked().await, 1);
 }

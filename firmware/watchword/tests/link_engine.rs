@@ -97,14 +97,18 @@ async fn acknowledgements_out_of_order_find_their_tokens() {
     camera.wait_up().await;
     for round in 0..10u64 {
         for n in 0..8 {
-            camera.publish(message("t", &n.to_string()).with_token(round * 8 + n)).await;
+            camera
+                .publish(message("t", &n.to_string()).with_token(round * 8 + n))
+                .await;
         }
         let mut pkids = Vec::new();
         for _ in 0..8 {
             pkids.push(broker.read_publish().await.pkid);
         }
         for order in [5, 0, 7, 1, 6, 2, 4, 3] {
-            broker.ack(pkids[order as usize], PubAckReason::Success).await;
+            broker
+                .ack(pkids[order as usize], PubAckReason::Success)
+                .await;
             assert_eq!(camera.wait_acked().await, round * 8 + order);
         }
     }
@@ -117,7 +121,9 @@ async fn nothing_is_resent_but_by_the_caller() {
     let mut broker = fake.serve(None).await;
     camera.wait_up().await;
     for n in 0..30u64 {
-        camera.publish(message("t", &n.to_string()).with_token(n)).await;
+        camera
+            .publish(message("t", &n.to_string()).with_token(n))
+            .await;
     }
     // 16 are in flight, 14 wait. Three are acknowledged, then the broker dies.
     for n in 0..16u64 {
@@ -132,7 +138,10 @@ async fn nothing_is_resent_but_by_the_caller() {
     }
     drop(broker);
     camera.wait_down().await;
-    assert_eq!(camera.handle.publish(message("t", "x")), Err(PublishError::Down));
+    assert_eq!(
+        camera.handle.publish(message("t", "x")),
+        Err(PublishError::Down)
+    );
 
     // The next connection begins with silence: session or not, the engine
     // resends nothing, and what waited is gone.
@@ -140,7 +149,9 @@ async fn nothing_is_resent_but_by_the_caller() {
     camera.wait_up().await;
     broker.silent(Duration::from_millis(300)).await;
     for n in 3..30u64 {
-        camera.publish(message("t", &n.to_string()).with_token(n)).await;
+        camera
+            .publish(message("t", &n.to_string()).with_token(n))
+            .await;
     }
     for n in 3..30u64 {
         let publish = broker.read_publish().await;
@@ -185,7 +196,9 @@ async fn a_message_too_large_for_the_broker_is_refused_and_the_link_lives() {
     let mut camera = Camera::spawn(config_at(&fake.url(), "cam"));
     let mut broker = fake.serve(limits(|l| l.max_packet_size = Some(1000))).await;
     camera.wait_up().await;
-    camera.publish(message("t", &"x".repeat(990)).with_token(1)).await;
+    camera
+        .publish(message("t", &"x".repeat(990)).with_token(1))
+        .await;
     match camera.next().await {
         LinkEvent::Refused { token, why, .. } => {
             assert_eq!(token, Some(1));
@@ -193,7 +206,9 @@ async fn a_message_too_large_for_the_broker_is_refused_and_the_link_lives() {
         }
         other => panic!("{other:?}"),
     }
-    camera.publish(message("t", &"x".repeat(900)).with_token(2)).await;
+    camera
+        .publish(message("t", &"x".repeat(900)).with_token(2))
+        .await;
     let publish = broker.read_publish().await;
     broker.ack(publish.pkid, PubAckReason::Success).await;
     assert_eq!(camera.wait_acked().await, 2);
@@ -313,14 +328,24 @@ async fn a_stop_does_not_wait_for_ever() {
     let begun = std::time::Instant::now();
     let stopped = camera.handle.stop(Some(message("status", "stopped"))).await;
     assert!(!stopped.farewell_acked);
-    assert!(begun.elapsed() < Duration::from_millis(3500), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_millis(3500),
+        "{:?}",
+        begun.elapsed()
+    );
 
     // And none at all.
     let nobody = format!("mqtt://127.0.0.1:{}", link_support::free_port());
     let mut camera = Camera::spawn(config_at(&nobody, "cam"));
     camera.wait_down().await;
     let begun = std::time::Instant::now();
-    assert!(!camera.handle.stop(Some(message("s", "stopped"))).await.farewell_acked);
+    assert!(
+        !camera
+            .handle
+            .stop(Some(message("s", "stopped")))
+            .await
+            .farewell_acked
+    );
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
 

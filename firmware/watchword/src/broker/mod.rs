@@ -2,29 +2,39 @@
 //! so that a demonstration or a bench set-up needs nothing else.
 //!
 //! It listens on loopback only, keeps nothing on disk, and asks nobody for a
-//! name. MQTT 3.1.1 and MQTT 5 have a port each; messages pass between them.
-//! Its limits (rumqttd's) are in docs/decisions/0007-mqtt-link.md.
+//! name. The router is rumqttd, which has a port for each version of MQTT, no
+//! way to stop, and panics for good over some clients; a door in front of it
+//! takes both versions on either port and keeps those clients away.
+//! docs/decisions/0007-mqtt-link.md has the rest of its limits.
+
+mod connect;
+mod door;
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rumqttd::{ConnectionSettings, RouterConfig, ServerSettings};
+use rumqttd::{ConnectionSettings, RouterConfig, SegmentConfig, ServerSettings};
 use thiserror::Error;
+use tokio::sync::watch;
+
+use door::Behind;
 
 /// What to listen on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BrokerConfig {
-    /// For MQTT 3.1.1 clients; loopback; port 0 is any free one.
+    /// Where MQTT 3.1.1 clients are told to go; loopback; port 0 is any free
+    /// one. MQTT 5 works there too.
     pub v4: SocketAddr,
-    /// For MQTT 5 clients; loopback; port 0 is any free one.
+    /// Where MQTT 5 clients are told to go; loopback; port 0 is any free one.
+    /// MQTT 3.1.1 works there too.
     pub v5: SocketAddr,
     /// The largest packet taken from a client, bytes. A client that sends a
     /// larger one is thrown out.
     pub max_payload_bytes: usize,
-    /// The most clients at a time.
+    /// The most clients at a time; more wait until one leaves.
     pub max_connections: usize,
 }
 
@@ -75,12 +85,14 @@ pub enum BrokerError {
     },
 }
 
-/// A broker that runs as long as this process: rumqttd has no way to stop its
-/// threads.
+/// A running broker. It runs as long as this process unless it is stopped,
+/// also when this value is dropped.
 #[derive(Debug)]
 pub struct Broker {
     v4: SocketAddr,
     v5: SocketAddr,
+    stop: watch::Sender<bool>,
+    door: Option<thread::JoinHandle<()>>,
 }
 
 impl Broker {
@@ -98,23 +110,63 @@ impl Broker {
     pub fn url(&self) -> String {
         format!("mqtt://{}", self.v5)
     }
+
+    /// Closes the ports and every connection; blocks for a moment. The
+    /// router's threads stay, idle and unreachable, until the process ends.
+    pub fn stop(mut self) {
+        let _ = self.stop.send(true);
+        if let Some(door) = self.door.take() {
+            let _ = door.join();
+        }
+    }
 }
 
-/// The most memory that one topic filter's log may take, bytes per segment
-/// and segments: what a subscriber that is away or slow can still get. Two
-/// segments are the least that rumqttd takes.
+/// What the router keeps for subscribers that are slow or away, for each
+/// topic filter: `SEGMENTS` full segments and the one being filled, each over
+/// its size by at most one message. The oldest segment goes first.
 const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
 const SEGMENTS: usize = 2;
+/// The same for the topic of one rule's pictures, which the router also keeps
+/// when nobody subscribes; the retained one is apart from these.
+const PICTURE_SEGMENT_BYTES: usize = 64 * 1024;
 
 /// Starts a broker and waits until both ports accept connections (up to 5 s;
 /// blocks the thread).
 pub fn start(config: BrokerConfig) -> Result<Broker, BrokerError> {
-    let v4 = free_port(config.v4)?;
-    let v5 = free_port(config.v5)?;
-    // Both are held until both are known, so that two ports 0 differ.
-    let (v4_at, v5_at) = (v4.1, v5.1);
-    drop((v4.0, v5.0));
+    let outside = [listen(config.v4)?, listen(config.v5)?];
+    let [v4, v5] = outside.each_ref().map(|(_, address)| *address);
 
+    // The router takes addresses and not listeners, so free ones are looked
+    // for and given up again; both are held until both are known.
+    let private = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let inside = [listen(private)?, listen(private)?];
+    let behind = Behind {
+        v4: inside[0].1,
+        v5: inside[1].1,
+    };
+    drop(inside);
+    start_router(&config, behind).map_err(|why| BrokerError::Listen { address: v4, why })?;
+    for address in [behind.v4, behind.v5] {
+        wait_until_it_accepts(address)?;
+    }
+
+    let (stop, stopped) = watch::channel(false);
+    let door = start_door(
+        outside.map(|(l, _)| l),
+        behind,
+        config.max_connections,
+        stopped,
+    )
+    .map_err(|why| BrokerError::Listen { address: v4, why })?;
+    Ok(Broker {
+        v4,
+        v5,
+        stop,
+        door: Some(door),
+    })
+}
+
+fn start_router(config: &BrokerConfig, behind: Behind) -> io::Result<()> {
     let server = |name: &str, listen| {
         let settings = ServerSettings {
             name: name.into(),
@@ -134,41 +186,66 @@ pub fn start(config: BrokerConfig) -> Result<Broker, BrokerError> {
         };
         Some(HashMap::from([(name.to_owned(), settings)]))
     };
+    let pictures = SegmentConfig {
+        max_segment_size: PICTURE_SEGMENT_BYTES,
+        max_segment_count: 1,
+    };
     let settings = rumqttd::Config {
         id: 0,
         router: RouterConfig {
-            max_connections: config.max_connections,
+            // The door keeps to its own limit. The router must never come to
+            // its limit, since it gives no answer then, and see the door.
+            max_connections: config.max_connections.saturating_mul(2) + 8,
             max_outgoing_packet_count: 200,
             max_segment_size: SEGMENT_BYTES,
             max_segment_count: SEGMENTS,
+            custom_segment: Some(HashMap::from([(
+                "watchword/+/alerts/+/image".to_owned(),
+                pictures,
+            )])),
             ..RouterConfig::default()
         },
-        v4: server("mqtt-v4", v4_at),
-        v5: server("mqtt-v5", v5_at),
+        v4: server("mqtt-v4", behind.v4),
+        v5: server("mqtt-v5", behind.v5),
         ..rumqttd::Config::default()
     };
-    let listen_error = |address, why| BrokerError::Listen { address, why };
-    let mut broker = rumqttd::Broker::new(settings);
+    let mut router = rumqttd::Broker::new(settings);
     thread::Builder::new()
         .name("mqtt-broker".into())
         .spawn(move || {
-            if let Err(e) = broker.start() {
+            if let Err(e) = router.start() {
                 tracing::error!("the built-in broker ended: {e}");
             }
         })
-        .map_err(|why| listen_error(v4_at, why))?;
-    for address in [v4_at, v5_at] {
-        wait_until_it_accepts(address)?;
-    }
-    Ok(Broker {
-        v4: v4_at,
-        v5: v5_at,
-    })
+        .map(drop)
 }
 
-/// Claims `address`; rumqttd binds it again a moment later, since it takes no
-/// listener, and only logs it if it can't.
-fn free_port(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BrokerError> {
+fn start_door(
+    listeners: [TcpListener; 2],
+    behind: Behind,
+    places: usize,
+    stopped: watch::Receiver<bool>,
+) -> io::Result<thread::JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let listeners = {
+        let _inside = runtime.enter();
+        listeners
+            .into_iter()
+            .map(|listener| {
+                listener.set_nonblocking(true)?;
+                tokio::net::TcpListener::from_std(listener)
+            })
+            .collect::<io::Result<Vec<_>>>()?
+    };
+    thread::Builder::new()
+        .name("mqtt-door".into())
+        .spawn(move || runtime.block_on(door::serve(listeners, behind, places, stopped)))
+}
+
+/// Claims `address`; with it the address that port 0 became.
+fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BrokerError> {
     if !address.ip().is_loopback() {
         return Err(BrokerError::NotLoopback { address });
     }

@@ -96,23 +96,16 @@ impl Task {
             while self.queued.try_recv().is_ok() {}
             let down = LinkEvent::Down { why, retry_in };
             let next_try = Instant::now() + retry_in;
+            // Without any handle left `stops` is closed, and the link goes on
+            // for the one who reads its events.
             tokio::select! {
                 sent = self.events.send(down) => if sent.is_err() { return },
-                stop = self.stops.recv() => return refuse(stop),
+                Some(stop) = self.stops.recv() => return refuse(stop),
             }
-            loop {
-                tokio::select! {
-                    () = sleep_until(next_try) => break,
-                    () = self.events.closed() => return,
-                    stop = self.stops.recv() => match stop {
-                        Some(stop) => return refuse(Some(stop)),
-                        // All handles are gone; go on for the receiver.
-                        None => {
-                            sleep_until(next_try).await;
-                            break;
-                        }
-                    },
-                }
+            tokio::select! {
+                () = sleep_until(next_try) => {}
+                () = self.events.closed() => return,
+                Some(stop) = self.stops.recv() => return refuse(stop),
             }
         }
     }
@@ -347,10 +340,8 @@ impl Task {
 }
 
 /// Answers a stop while there is no connection.
-fn refuse(stop: Option<Stop>) {
-    if let Some(stop) = stop {
-        Stopping::new(stop).finish();
-    }
+fn refuse(stop: Stop) {
+    Stopping::new(stop).finish();
 }
 
 fn lost(why: String, up_since: Option<Instant>) -> End {

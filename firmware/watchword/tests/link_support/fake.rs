@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, ConnAckProperties, ConnectReturnCode, Disconnect, DisconnectReasonCode, Packet, PingResp, PubAck, PubAckReason, Publish,
-    SubAck, SubscribeReasonCode,
+    ConnAck, ConnAckProperties, ConnectReturnCode, Disconnect, DisconnectReasonCode, Packet,
+    PingResp, PubAck, PubAckReason, Publish, SubAck, SubscribeReasonCode,
 };
 use rumqttc::v5::mqttbytes::{Error, QoS};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -116,12 +116,17 @@ impl Connection {
 
     pub async fn write(&mut self, packet: Packet) {
         let mut bytes = BytesMut::new();
-        packet.write(&mut bytes, None).expect("a packet that can be written");
+        packet
+            .write(&mut bytes, None)
+            .expect("a packet that can be written");
         self.raw(&bytes).await;
     }
 
     pub async fn raw(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).await.expect("the client listens");
+        self.stream
+            .write_all(bytes)
+            .await
+            .expect("the client listens");
     }
 
     pub async fn ack(&mut self, pkid: u16, reason: PubAckReason) {

@@ -71,15 +71,23 @@ impl Broker for Mosquitto {
 }
 
 pub fn tool(name: &str) -> Option<PathBuf> {
-    ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin"]
-        .iter()
-        .map(|dir| Path::new(dir).join(name))
-        .find(|path| path.exists())
+    [
+        "/usr/sbin",
+        "/usr/bin",
+        "/usr/local/sbin",
+        "/usr/local/bin",
+        "/opt/homebrew/bin",
+    ]
+    .iter()
+    .map(|dir| Path::new(dir).join(name))
+    .find(|path| path.exists())
 }
 
 /// Says, loudly, that `what` is not tested for want of a tool.
 pub fn skip(what: &str, tool: &str) {
-    eprintln!("SKIPPED: {what}: there is no {tool}; install the packages mosquitto, mosquitto-clients and openssl");
+    eprintln!(
+        "SKIPPED: {what}: there is no {tool}; install the packages mosquitto, mosquitto-clients and openssl"
+    );
 }
 
 impl Mosquitto {
