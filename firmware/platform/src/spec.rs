@@ -1,0 +1,231 @@
+use std::fs;
+use std::path::Path;
+
+use scene::{Celsius, Watts};
+use serde::Deserialize;
+
+use crate::PlatformError;
+
+/// What `board/<name>/board.toml` says. Closed: a key that is not listed here
+/// is refused.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoardSpec {
+    /// `[board]`
+    pub board: BoardName,
+    /// `[video]`
+    pub video: Video,
+    /// `[poe]`
+    pub poe: Poe,
+    /// `[power]`
+    pub power: Power,
+    /// `[thermal]`
+    pub thermal: Thermal,
+    /// `[compute]`
+    pub compute: Compute,
+    /// `[boot]`
+    pub boot: Boot,
+}
+
+/// Which board this is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoardName {
+    /// The name of its folder.
+    pub name: String,
+    /// For people.
+    pub title: String,
+}
+
+/// Fills the placeholders of the pipelines.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Video {
+    /// `pipelines/source-<source>.toml`
+    pub source: String,
+    /// `pipelines/encoder-<encoder>.toml`
+    pub encoder: String,
+}
+
+/// How the board is fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Poe {
+    /// Class of the powered device, 0..=8 (IEEE 802.3bt table 145-11). What
+    /// it is granted is taken for this until something tells more.
+    pub class: u8,
+}
+
+impl Poe {
+    /// Watts at the device for its class, after the loss in 100 m of cable.
+    /// `None` for a class that does not exist.
+    pub fn allotment(self) -> Option<Watts> {
+        Some(Watts(match self.class {
+            0 | 3 => 12.95,
+            1 => 3.84,
+            2 => 6.49,
+            4 => 25.5,
+            5 => 40.0,
+            6 => 51.0,
+            7 => 62.0,
+            8 => 71.3,
+            _ => return None,
+        }))
+    }
+}
+
+/// What stands in for a power sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Power {
+    /// The whole board with video running and no inference, at no load of
+    /// this process, watts.
+    pub idle_watts: f64,
+    /// What one core adds at full load, watts.
+    pub watts_per_core: f64,
+    /// A counter of energy to measure with.
+    pub energy_counter: EnergyCounter,
+}
+
+/// A counter of energy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnergyCounter {
+    /// There is none: board watts are modelled.
+    None,
+    /// The processor packages' of an x86 machine; what lies outside of them
+    /// is not in it.
+    Rapl,
+}
+
+/// How hot it may get.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thermal {
+    /// No inference at or above this, degrees Celsius.
+    pub critical_celsius: f64,
+}
+
+impl Thermal {
+    /// The same, in the unit.
+    pub fn critical(&self) -> Celsius {
+        Celsius(self.critical_celsius)
+    }
+}
+
+/// What it reckons with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compute {
+    /// Cores that the power model knows; load above it is not counted.
+    pub cores: u32,
+    /// Threads for inference, no more than cores.
+    pub threads: u32,
+}
+
+/// How it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Boot {
+    /// What counts failed starts.
+    pub counter: Counter,
+}
+
+/// What counts failed starts of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Counter {
+    /// Nothing: no image is made for this board.
+    None,
+    /// UEFI boot entries or GRUB's environment on the ESP.
+    Uefi,
+    /// The Raspberry Pi's `tryboot`.
+    Tryboot,
+    /// U-Boot's environment.
+    Uboot,
+}
+
+impl BoardSpec {
+    /// Reads `<dir>/board.toml`, whose `[board] name` must be the folder's.
+    pub fn load(dir: &Path) -> Result<Self, PlatformError> {
+        let path = dir.join("board.toml");
+        let text = fs::read_to_string(&path).map_err(|e| PlatformError::Missing {
+            path: path.clone(),
+            why: e.to_string(),
+        })?;
+        let spec: Self = toml::from_str(&text).map_err(|e| PlatformError::Form {
+            path: path.clone(),
+            why: e.to_string().trim_end().to_string(),
+        })?;
+        spec.check(dir, &path)?;
+        Ok(spec)
+    }
+
+    fn check(&self, dir: &Path, path: &Path) -> Result<(), PlatformError> {
+        let refuse = |key: &'static str, value: String, why: String| {
+            Err(PlatformError::Value {
+                path: path.to_path_buf(),
+                key,
+                value,
+                why,
+            })
+        };
+        // "." and a link have no or another name; what they lead to counts.
+        let folder = dir.canonicalize().ok();
+        let folder = folder.as_deref().unwrap_or(dir).file_name();
+        if let Some(folder) = folder
+            && folder != self.board.name.as_str()
+        {
+            let folder = folder.to_string_lossy();
+            return refuse(
+                "[board] name",
+                format!("\"{}\"", self.board.name),
+                format!("its folder is called \"{folder}\""),
+            );
+        }
+        for (key, name) in [
+            ("[video] source", &self.video.source),
+            ("[video] encoder", &self.video.encoder),
+        ] {
+            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            if name.is_empty() || !name.bytes().all(plain) {
+                let why = "it names a file of pipelines/: a-z, 0-9 and '-'".into();
+                return refuse(key, format!("\"{name}\""), why);
+            }
+        }
+        if self.poe.allotment().is_none() {
+            return refuse(
+                "[poe] class",
+                self.poe.class.to_string(),
+                "classes run from 0 to 8".into(),
+            );
+        }
+        let (p, t) = (&self.power, &self.thermal);
+        for (key, value, low, high) in [
+            ("[power] idle_watts", p.idle_watts, 0.0, 100.0),
+            ("[power] watts_per_core", p.watts_per_core, 0.0, 100.0),
+            (
+                "[thermal] critical_celsius",
+                t.critical_celsius,
+                30.0,
+                150.0,
+            ),
+            ("[compute] cores", f64::from(self.compute.cores), 1.0, 256.0),
+        ] {
+            if !(low..=high).contains(&value) {
+                return refuse(key, value.to_string(), format!("it is {low} to {high}"));
+            }
+        }
+        let Compute { cores, threads } = self.compute;
+        if threads == 0 || threads > cores {
+            let why = format!("it is 1 to the {cores} of [compute] cores");
+            return refuse("[compute] threads", threads.to_string(), why);
+        }
+        Ok(())
+    }
+
+    /// What full inference adds to the board's draw, until it is learned.
+    pub fn step(&self) -> Watts {
+        Watts(f64::from(self.compute.threads) * self.power.watts_per_core)
+    }
+}
