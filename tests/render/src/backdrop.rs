@@ -37,7 +37,12 @@ fn floor_ink(s: &Surface<FloorKind>, x: f32, z: f32, footprint: f32, seed: u64) 
         FloorKind::Tiles => {
             let (i, j) = ((x / s.grain + 0.5).floor(), (z / s.grain + 0.5).floor());
             let each = 0.97 + 0.06 * cell(i, j, seed ^ 1);
-            let line = joint(x + s.grain / 2.0, s.grain, 0.012, footprint).max(joint(z + s.grain / 2.0, s.grain, 0.012, footprint));
+            let line = joint(x + s.grain / 2.0, s.grain, 0.012, footprint).max(joint(
+                z + s.grain / 2.0,
+                s.grain,
+                0.012,
+                footprint,
+            ));
             blend(scale(s.ink, each), scale(s.second, 0.75), line)
         }
         FloorKind::Checker => {
@@ -47,7 +52,11 @@ fn floor_ink(s: &Surface<FloorKind>, x: f32, z: f32, footprint: f32, seed: u64) 
         }
         FloorKind::Concrete => {
             let line = joint(x, 4.0, 0.015, footprint).max(joint(z, 4.0, 0.015, footprint));
-            blend(blend(s.ink, s.second, stain), scale(s.second, 0.7), line * 0.8)
+            blend(
+                blend(s.ink, s.second, stain),
+                scale(s.second, 0.7),
+                line * 0.8,
+            )
         }
         FloorKind::Asphalt => scale(blend(s.ink, s.second, stain), 1.0 + fine * 3.0),
         FloorKind::Carpet => {
@@ -59,13 +68,17 @@ fn floor_ink(s: &Surface<FloorKind>, x: f32, z: f32, footprint: f32, seed: u64) 
             let each = 0.86 + 0.24 * cell(j, (z / 2.0 + cell(j, 0.0, seed) * 5.0).floor(), seed);
             let veins = noise(x * 30.0, z * 1.5, seed ^ 9) * (0.03 / (0.03 + footprint));
             let line = joint(x, s.grain * 0.3, 0.006, footprint);
-            scale(blend(blend(s.ink, s.second, veins), scale(s.second, 0.6), line), each)
+            scale(
+                blend(blend(s.ink, s.second, veins), scale(s.second, 0.6), line),
+                each,
+            )
         }
         FloorKind::Paving => {
             let row = (z / s.grain).floor();
             let shifted = x + row * s.grain * 0.5;
             let each = 0.88 + 0.2 * cell((shifted / s.grain).floor(), row, seed);
-            let line = joint(shifted, s.grain, 0.02, footprint).max(joint(z, s.grain, 0.02, footprint));
+            let line =
+                joint(shifted, s.grain, 0.02, footprint).max(joint(z, s.grain, 0.02, footprint));
             blend(scale(s.ink, each), scale(s.second, 0.6), line)
         }
     };
@@ -73,51 +86,102 @@ fn floor_ink(s: &Surface<FloorKind>, x: f32, z: f32, footprint: f32, seed: u64) 
 }
 
 /// Colour of a wall at `u` along it and `v` above the floor; `true` when it is its own light.
-fn wall_ink(s: &Surface<WallKind>, u: f32, v: f32, height: f32, footprint: f32, seed: u64, day: f32) -> (Rgb, bool) {
+fn wall_ink(
+    s: &Surface<WallKind>,
+    u: f32,
+    v: f32,
+    height: f32,
+    footprint: f32,
+    seed: u64,
+    day: f32,
+) -> (Rgb, bool) {
     let stain = noise(u * 0.6, v * 0.6, seed ^ 21);
     let lit = |c: Rgb| (scale(c, 0.94 + 0.1 * stain), false);
     let skirting = v < 0.12;
     match s.kind {
-        WallKind::Plain => lit(if skirting { scale(s.second, 0.7) } else if v < 1.1 { blend(s.ink, s.second, 0.5) } else { s.ink }),
+        WallKind::Plain => lit(if skirting {
+            scale(s.second, 0.7)
+        } else if v < 1.1 {
+            blend(s.ink, s.second, 0.5)
+        } else {
+            s.ink
+        }),
         WallKind::Brick => {
             let row = (v / 0.075).floor();
             let x = u + if row.rem_euclid(2.0) < 1.0 { 0.11 } else { 0.0 };
             let each = 0.8 + 0.35 * cell((x / 0.22).floor(), row, seed);
             let line = joint(x, 0.22, 0.012, footprint).max(joint(v, 0.075, 0.012, footprint));
-            lit(blend(scale(s.ink, 1.0 + (each - 1.0) * (0.1 / (0.1 + footprint))), s.second, line))
+            lit(blend(
+                scale(s.ink, 1.0 + (each - 1.0) * (0.1 / (0.1 + footprint))),
+                s.second,
+                line,
+            ))
         }
         WallKind::Panels => {
             let each = 0.95 + 0.07 * cell((u / s.grain).floor(), (v / 1.6).floor(), seed);
             let line = joint(u, s.grain, 0.02, footprint).max(joint(v, 1.6, 0.02, footprint));
-            lit(if skirting { scale(s.second, 0.5) } else { blend(scale(s.ink, each), scale(s.second, 0.7), line) })
+            lit(if skirting {
+                scale(s.second, 0.5)
+            } else {
+                blend(scale(s.ink, each), scale(s.second, 0.7), line)
+            })
         }
         WallKind::Tiled => {
             let g = s.grain * 0.6;
             let line = joint(u, g, 0.01, footprint).max(joint(v, g, 0.01, footprint));
             let band = (1.0..1.25).contains(&v);
-            lit(blend(if band { s.second } else { s.ink }, scale(s.second, 0.8), line * 0.8))
+            lit(blend(
+                if band { s.second } else { s.ink },
+                scale(s.second, 0.8),
+                line * 0.8,
+            ))
         }
         WallKind::Windows => {
             let pane = (u / s.grain).rem_euclid(1.0);
-            let frame = !(0.06..0.94).contains(&pane) || v < 0.8 || v > height - 0.5 || (v - 2.3).abs() < 0.04;
+            let frame = !(0.06..0.94).contains(&pane)
+                || v < 0.8
+                || v > height - 0.5
+                || (v - 2.3).abs() < 0.04;
             if frame {
                 lit(s.second)
             } else {
                 let far = noise(u * 0.35, 3.0, seed ^ 33) * 1.6 + 1.2;
-                let outside = if v < far { scale([0.52, 0.56, 0.54], 0.7 + 0.3 * noise(u * 2.0, v * 2.0, seed)) } else { [0.84, 0.89, 0.95] };
+                let outside = if v < far {
+                    scale(
+                        [0.52, 0.56, 0.54],
+                        0.7 + 0.3 * noise(u * 2.0, v * 2.0, seed),
+                    )
+                } else {
+                    [0.84, 0.89, 0.95]
+                };
                 (scale(outside, day), true)
             }
         }
-        WallKind::Corrugated => lit(scale(s.ink, 0.92 + 0.1 * (u * std::f32::consts::TAU / (s.grain * 0.3)).sin() * (0.08 / (0.08 + footprint)))),
+        WallKind::Corrugated => lit(scale(
+            s.ink,
+            0.92 + 0.1
+                * (u * std::f32::consts::TAU / (s.grain * 0.3)).sin()
+                * (0.08 / (0.08 + footprint)),
+        )),
         WallKind::Shopfront => {
             let bay = (u / (s.grain * 2.5)).floor();
             let pane = (u / (s.grain * 2.5)).rem_euclid(1.0);
-            let hue = [cell(bay, 1.0, seed), cell(bay, 2.0, seed), cell(bay, 3.0, seed)];
+            let hue = [
+                cell(bay, 1.0, seed),
+                cell(bay, 2.0, seed),
+                cell(bay, 3.0, seed),
+            ];
             if !(0.04..0.96).contains(&pane) || v < 0.3 {
                 lit(scale(s.second, 0.7))
             } else if v < 2.5 {
                 let goods = noise(u * 3.0, v * 3.0, seed ^ 77);
-                (scale(blend([0.95, 0.88, 0.74], hue, 0.25 + 0.5 * goods), 0.5 + 0.35 * day), true)
+                (
+                    scale(
+                        blend([0.95, 0.88, 0.74], hue, 0.25 + 0.5 * goods),
+                        0.5 + 0.35 * day,
+                    ),
+                    true,
+                )
             } else if v < 3.1 {
                 (scale(hue.map(|h| 0.25 + 0.6 * h), 0.8), true)
             } else {
@@ -167,6 +231,15 @@ fn trace(place: &Place, from: V3, ray: V3, pixel: f32) -> Hit {
         if t > 0.0 && (z0..z1).contains(&p.z) && (-0.95..2.9).contains(&p.y) {
             meet(t, 6);
         }
+        // Its blunt end.
+        let t = (z0 - from.z) / ray.z;
+        let p = from + ray * t;
+        if t > 0.0
+            && (track.edge + 0.15..track.edge + 2.95).contains(&p.x)
+            && (-0.95..2.9).contains(&p.y)
+        {
+            meet(t, 8);
+        }
     }
     let mut wall = |t: f32, which: i32| {
         if t > 0.0 && (!open || from.y + ray.y * t < place.height) {
@@ -185,11 +258,18 @@ fn trace(place: &Place, from: V3, ray: V3, pixel: f32) -> Hit {
     let p = from + ray * best.min(400.0);
     let distance = best * ray.len();
     let footprint = pixel * distance;
-    let hit = |ink: Rgb, light: f32| Hit { ink, light, gloss: 0.0, at: p, floor: false };
+    let hit = |ink: Rgb, light: f32| Hit {
+        ink,
+        light,
+        gloss: 0.0,
+        at: p,
+        floor: false,
+    };
     // Towards the ground a pixel covers more: divide by the cosine.
     let slant = (ray.y.abs() / ray.len()).max(0.05);
     let ground = place.light.at(p);
-    let wall_light = (0.55 * place.light.ambient + 0.45 * ground) * (0.92 + 0.04 * p.y.clamp(0.0, 4.0));
+    let wall_light =
+        (0.55 * place.light.ambient + 0.45 * ground) * (0.92 + 0.04 * p.y.clamp(0.0, 4.0));
     let day = (place.light.ambient * 1.15).min(1.1);
     let shown = |s: &Surface<WallKind>, u: f32| {
         let (ink, own) = wall_ink(s, u, p.y, place.height, footprint, seed, day);
@@ -205,17 +285,34 @@ fn trace(place: &Place, from: V3, ray: V3, pixel: f32) -> Hit {
                 } else if (0.62..0.75).contains(&d) {
                     ink = [0.88, 0.76, 0.18];
                 } else if (0.12..0.62).contains(&d) {
-                    let stud = joint(p.x, 0.1, 0.05, footprint).min(joint(p.z, 0.1, 0.05, footprint));
+                    let stud =
+                        joint(p.x, 0.1, 0.05, footprint).min(joint(p.z, 0.1, 0.05, footprint));
                     ink = blend(scale(ink, 0.92), [0.95, 0.85, 0.4], 0.2 + 0.3 * stud);
                 }
             }
-            Hit { ink, light: ground, gloss: place.floor.gloss, at: p, floor: true }
+            Hit {
+                ink,
+                light: ground,
+                gloss: place.floor.gloss,
+                at: p,
+                floor: true,
+            }
         }
         2 => {
-            let strip = joint(p.x, 3.0, 0.28, footprint) * if (p.z / 2.2).rem_euclid(1.0) < 0.72 { 1.0 } else { 0.0 };
-            let panel = joint(p.x + 0.3, 0.6, 0.02, footprint).max(joint(p.z, 0.6, 0.02, footprint));
+            let strip = joint(p.x, 3.0, 0.28, footprint)
+                * if (p.z / 2.2).rem_euclid(1.0) < 0.72 {
+                    1.0
+                } else {
+                    0.0
+                };
+            let panel =
+                joint(p.x + 0.3, 0.6, 0.02, footprint).max(joint(p.z, 0.6, 0.02, footprint));
             let base = scale(scale(place.ceiling, 1.0 - 0.2 * panel), wall_light);
-            let glow = if place.light.ambient > 0.35 { 1.0 } else { 0.55 };
+            let glow = if place.light.ambient > 0.35 {
+                1.0
+            } else {
+                0.55
+            };
             hit(blend(base, [1.0, 0.99, 0.95], strip * glow), 1.0)
         }
         3 => shown(&place.back, p.x),
@@ -234,16 +331,50 @@ fn trace(place: &Place, from: V3, ray: V3, pixel: f32) -> Hit {
             };
             hit(ink, place.light.ambient * 0.9)
         }
+        8 => {
+            let track = place.track.unwrap_or(crate::place::Track {
+                edge: 0.0,
+                train: None,
+                train_ink: [0.5; 3],
+            });
+            let across = p.x - track.edge - 1.55;
+            let lamp = (across.abs() - 1.0).hypot(p.y - 0.45) < 0.13;
+            if lamp {
+                hit([1.0, 0.97, 0.85], 1.0)
+            } else if (1.2..2.3).contains(&p.y) && across.abs() < 1.15 && across.abs() > 0.03 {
+                hit([0.16, 0.20, 0.24], 1.0)
+            } else {
+                hit(
+                    scale(track.train_ink, if p.y < 0.0 { 0.25 } else { 0.9 }),
+                    wall_light,
+                )
+            }
+        }
         6 => {
             let track = place.track.map_or([0.5; 3], |t| t.train_ink);
             let car = p.z.rem_euclid(20.0);
             let door = (car.rem_euclid(6.6) - 3.3).abs() < 0.7;
-            let window = (1.15..2.05).contains(&p.y) && !(door && (car.rem_euclid(6.6) - 3.3).abs() < 0.05) && (car.rem_euclid(2.2) - 1.1).abs() < 0.92;
+            let window = (1.15..2.05).contains(&p.y)
+                && !(door && (car.rem_euclid(6.6) - 3.3).abs() < 0.05)
+                && (car.rem_euclid(2.2) - 1.1).abs() < 0.92;
             if window {
                 let glow = 0.35 + 0.3 * noise(p.z * 1.3, p.y * 2.0, seed);
-                (hit)(blend([0.22, 0.27, 0.32], [0.95, 0.92, 0.8], glow * 0.6), 0.9)
+                (hit)(
+                    blend([0.22, 0.27, 0.32], [0.95, 0.92, 0.8], glow * 0.6),
+                    0.9,
+                )
             } else if door {
-                hit(scale([0.82, 0.82, 0.8], if (car.rem_euclid(6.6) - 3.3).abs() < 0.03 { 0.4 } else { 1.0 }), wall_light)
+                hit(
+                    scale(
+                        [0.82, 0.82, 0.8],
+                        if (car.rem_euclid(6.6) - 3.3).abs() < 0.03 {
+                            0.4
+                        } else {
+                            1.0
+                        },
+                    ),
+                    wall_light,
+                )
             } else if p.y < 0.0 {
                 hit([0.12, 0.12, 0.13], wall_light)
             } else if (0.75..0.95).contains(&p.y) {
@@ -255,8 +386,19 @@ fn trace(place: &Place, from: V3, ray: V3, pixel: f32) -> Hit {
         _ => {
             let sky = place.open_air.unwrap_or(place.ceiling);
             let up = (ray.y / ray.len()).clamp(0.0, 1.0);
-            let cloud = noise(ray.x * 3.0 / (up + 0.2), ray.z * 3.0 / (up + 0.2), seed ^ 55);
-            hit(blend(blend(sky, [0.96, 0.96, 0.97], 0.5 * cloud), scale(sky, 0.85), up), 1.0)
+            let cloud = noise(
+                ray.x * 3.0 / (up + 0.2),
+                ray.z * 3.0 / (up + 0.2),
+                seed ^ 55,
+            );
+            hit(
+                blend(
+                    blend(sky, [0.96, 0.96, 0.97], 0.5 * cloud),
+                    scale(sky, 0.85),
+                    up,
+                ),
+                1.0,
+            )
         }
     }
 }
@@ -283,8 +425,14 @@ pub fn render(place: &Place, view: &View, fine: bool) -> Vec<Rgb> {
                     // Fresnel after Schlick, with the gloss as the share at grazing angles.
                     let cosine = (-ray.y / ray.len()).clamp(0.0, 1.0);
                     let share = hit.gloss * (0.15 + 0.85 * (1.0 - cosine).powi(4));
-                    let wobble = 0.02 * (noise(hit.at.x * 5.0, hit.at.z * 5.0, place.texture ^ 91) - 0.5);
-                    let bounce = trace(place, hit.at, v3(ray.x * (1.0 + wobble), -ray.y, ray.z), pixel * 6.0);
+                    let wobble =
+                        0.02 * (noise(hit.at.x * 5.0, hit.at.z * 5.0, place.texture ^ 91) - 0.5);
+                    let bounce = trace(
+                        place,
+                        hit.at,
+                        v3(ray.x * (1.0 + wobble), -ray.y, ray.z),
+                        pixel * 6.0,
+                    );
                     ink = blend(ink, scale(bounce.ink, bounce.light), share);
                 }
                 for k in 0..3 {

@@ -66,7 +66,11 @@ const SHELL: [Rgb; 10] = [
 
 impl BagLook {
     pub fn random(rng: &mut Rng, kind: BagKind) -> Self {
-        let base = if kind == BagKind::Parcel { [0.66, 0.50, 0.34] } else { *rng.pick(&SHELL) };
+        let base = if kind == BagKind::Parcel {
+            [0.66, 0.50, 0.34]
+        } else {
+            *rng.pick(&SHELL)
+        };
         let ink = rng.tint(base, 0.12);
         Self {
             kind,
@@ -76,13 +80,23 @@ impl BagLook {
                 _ => rng.range(0.88, 1.15),
             },
             ink,
-            trim: if rng.chance(0.7) { scale(ink, 0.45) } else { *rng.pick(&SHELL) },
+            trim: if rng.chance(0.7) {
+                scale(ink, 0.45)
+            } else {
+                *rng.pick(&SHELL)
+            },
             ribbed: rng.chance(0.6),
         }
     }
     /// Any bag that people travel with.
     pub fn luggage(rng: &mut Rng) -> Self {
-        let kind = *rng.pick(&[BagKind::Suitcase, BagKind::Suitcase, BagKind::Backpack, BagKind::Duffel, BagKind::Handbag]);
+        let kind = *rng.pick(&[
+            BagKind::Suitcase,
+            BagKind::Suitcase,
+            BagKind::Backpack,
+            BagKind::Duffel,
+            BagKind::Handbag,
+        ]);
         Self::random(rng, kind)
     }
 }
@@ -119,7 +133,13 @@ pub fn build(bag: &BagAt, view: &View) -> Entity {
             let lift = 0.05;
             for x in [-hw + 0.05, hw - 0.05] {
                 for z in [-hd + 0.05, hd - 0.05] {
-                    s.push(Shape::bar(f.p(x, 0.025, z), 0.025, f.p(x, lift, z), 0.018, dark));
+                    s.push(Shape::bar(
+                        f.p(x, 0.025, z),
+                        0.025,
+                        f.p(x, lift, z),
+                        0.018,
+                        dark,
+                    ));
                 }
             }
             // The handle stands at the back; it is behind or before the shell as seen.
@@ -133,7 +153,13 @@ pub fn build(bag: &BagAt, view: &View) -> Entity {
                     let grey = [0.35, 0.35, 0.37];
                     let bar = f.right * 0.085;
                     for k in [-1.0, 1.0] {
-                        s.push(Shape::bar(f.p(k * 0.085, size.y - 0.02, -hd + 0.03), 0.011, top + bar * k, 0.011, grey));
+                        s.push(Shape::bar(
+                            f.p(k * 0.085, size.y - 0.02, -hd + 0.03),
+                            0.011,
+                            top + bar * k,
+                            0.011,
+                            grey,
+                        ));
                     }
                     s.push(Shape::bar(top - bar, 0.019, top + bar, 0.019, dark));
                 }
@@ -141,19 +167,56 @@ pub fn build(bag: &BagAt, view: &View) -> Entity {
             if sees_front {
                 handle(&mut s);
             }
-            f.boxed(v3(-hw, lift, -hd), v3(hw, size.y, hd), 0.05, look.ink, eye, &mut s);
+            f.boxed(
+                v3(-hw, lift, -hd),
+                v3(hw, size.y, hd),
+                0.05,
+                look.ink,
+                eye,
+                &mut s,
+            );
             let z = face * hd;
             if look.ribbed {
                 for i in 0..5 {
                     let x = -hw * 0.62 + hw * 0.31 * i as f32;
-                    s.push(Shape::flat(f.front_rect(x - 0.006, x + 0.006, lift + 0.08, size.y - 0.07, z), scale(look.ink, 0.68)).detail());
+                    s.push(
+                        Shape::flat(
+                            f.front_rect(x - 0.006, x + 0.006, lift + 0.08, size.y - 0.07, z),
+                            scale(look.ink, 0.68),
+                        )
+                        .detail(),
+                    );
                 }
             } else {
-                s.push(Shape::flat(f.front_rect(-hw * 0.7, hw * 0.7, lift + 0.06, size.y * 0.5, z), scale(look.ink, 0.84)).detail());
-                s.push(Shape::flat(f.front_rect(-hw * 0.7, hw * 0.7, size.y * 0.5, size.y * 0.52, z), look.trim).detail());
-                s.push(Shape::flat(f.front_rect(-hw * 0.7, hw * 0.7, size.y * 0.58, size.y * 0.86, z), scale(look.ink, 0.9)).detail());
+                s.push(
+                    Shape::flat(
+                        f.front_rect(-hw * 0.7, hw * 0.7, lift + 0.06, size.y * 0.5, z),
+                        scale(look.ink, 0.84),
+                    )
+                    .detail(),
+                );
+                s.push(
+                    Shape::flat(
+                        f.front_rect(-hw * 0.7, hw * 0.7, size.y * 0.5, size.y * 0.52, z),
+                        look.trim,
+                    )
+                    .detail(),
+                );
+                s.push(
+                    Shape::flat(
+                        f.front_rect(-hw * 0.7, hw * 0.7, size.y * 0.58, size.y * 0.86, z),
+                        scale(look.ink, 0.9),
+                    )
+                    .detail(),
+                );
             }
-            s.push(Shape::bar(f.p(-0.07, size.y + 0.018, 0.0), 0.012, f.p(0.07, size.y + 0.018, 0.0), 0.012, dark));
+            s.push(Shape::bar(
+                f.p(-0.07, size.y + 0.018, 0.0),
+                0.012,
+                f.p(0.07, size.y + 0.018, 0.0),
+                0.012,
+                dark,
+            ));
             if !sees_front {
                 handle(&mut s);
             }
@@ -163,58 +226,194 @@ pub fn build(bag: &BagAt, view: &View) -> Entity {
                 [(-hw + r) * k, (hw - r) * k].map(|x| [-hd + r, hd - r].map(|z| (f.p(x, y, z), r)))
             };
             let mut balls: Vec<(V3, f32)> = Vec::new();
-            for (y, k, r) in [(0.07, 1.0, 0.07), (size.y * 0.6, 1.0, 0.08), (size.y - 0.08, 0.7, 0.08)] {
+            for (y, k, r) in [
+                (0.07, 1.0, 0.07),
+                (size.y * 0.6, 1.0, 0.08),
+                (size.y - 0.08, 0.7, 0.08),
+            ] {
                 balls.extend(body(y, k, r).into_iter().flatten());
             }
             s.push(Shape::balls(balls, look.ink));
             let z = face * (hd + 0.005);
             if sees_front {
-                let pocket = vec![(f.p(-hw * 0.55, 0.09, hd - 0.02), 0.045), (f.p(hw * 0.55, 0.09, hd - 0.02), 0.045), (f.p(-hw * 0.5, size.y * 0.42, hd - 0.03), 0.045), (f.p(hw * 0.5, size.y * 0.42, hd - 0.03), 0.045)];
+                let pocket = vec![
+                    (f.p(-hw * 0.55, 0.09, hd - 0.02), 0.045),
+                    (f.p(hw * 0.55, 0.09, hd - 0.02), 0.045),
+                    (f.p(-hw * 0.5, size.y * 0.42, hd - 0.03), 0.045),
+                    (f.p(hw * 0.5, size.y * 0.42, hd - 0.03), 0.045),
+                ];
                 s.push(Shape::balls(pocket, scale(look.ink, 0.85)));
-                s.push(Shape::flat(f.front_rect(-hw * 0.55, hw * 0.55, size.y * 0.45, size.y * 0.47, z), look.trim).detail());
-                s.push(Shape::flat(f.front_rect(-hw * 0.62, hw * 0.62, size.y * 0.68, size.y * 0.70, z), look.trim).detail());
+                s.push(
+                    Shape::flat(
+                        f.front_rect(-hw * 0.55, hw * 0.55, size.y * 0.45, size.y * 0.47, z),
+                        look.trim,
+                    )
+                    .detail(),
+                );
+                s.push(
+                    Shape::flat(
+                        f.front_rect(-hw * 0.62, hw * 0.62, size.y * 0.68, size.y * 0.70, z),
+                        look.trim,
+                    )
+                    .detail(),
+                );
             } else {
                 for x in [-0.08, 0.08] {
-                    s.push(Shape::bar(f.p(x, size.y - 0.06, -hd - 0.01), 0.02, f.p(x * 1.2, 0.08, -hd - 0.01), 0.016, look.trim));
+                    s.push(Shape::bar(
+                        f.p(x, size.y - 0.06, -hd - 0.01),
+                        0.02,
+                        f.p(x * 1.2, 0.08, -hd - 0.01),
+                        0.016,
+                        look.trim,
+                    ));
                 }
             }
-            s.push(Shape::bar(f.p(-0.04, size.y + 0.03, -hd * 0.3), 0.012, f.p(0.04, size.y + 0.03, -hd * 0.3), 0.012, look.trim));
+            s.push(Shape::bar(
+                f.p(-0.04, size.y + 0.03, -hd * 0.3),
+                0.012,
+                f.p(0.04, size.y + 0.03, -hd * 0.3),
+                0.012,
+                look.trim,
+            ));
         }
         BagKind::Duffel => {
             let r = size.y / 2.0;
-            s.push(Shape::balls(vec![(f.p(-hw + r * 0.6, r * 0.95, 0.0), r * 0.95), (f.p(hw - r * 0.6, r * 0.95, 0.0), r * 0.95), (f.p(-hw + 0.06, 0.06, 0.0), 0.06), (f.p(hw - 0.06, 0.06, 0.0), 0.06)], look.ink).round(0.35));
+            s.push(
+                Shape::balls(
+                    vec![
+                        (f.p(-hw + r * 0.6, r * 0.95, 0.0), r * 0.95),
+                        (f.p(hw - r * 0.6, r * 0.95, 0.0), r * 0.95),
+                        (f.p(-hw + 0.06, 0.06, 0.0), 0.06),
+                        (f.p(hw - 0.06, 0.06, 0.0), 0.06),
+                    ],
+                    look.ink,
+                )
+                .round(0.35),
+            );
             for x in [-hw * 0.42, hw * 0.42] {
                 let z = face * r * 0.9;
-                s.push(Shape::flat(vec![f.p(x - 0.02, 0.04, z), f.p(x + 0.02, 0.04, z), f.p(x + 0.02, r * 1.6, z * 0.7), f.p(x - 0.02, r * 1.6, z * 0.7)], look.trim).detail());
+                s.push(
+                    Shape::flat(
+                        vec![
+                            f.p(x - 0.02, 0.04, z),
+                            f.p(x + 0.02, 0.04, z),
+                            f.p(x + 0.02, r * 1.6, z * 0.7),
+                            f.p(x - 0.02, r * 1.6, z * 0.7),
+                        ],
+                        look.trim,
+                    )
+                    .detail(),
+                );
             }
-            s.push(Shape::bar(f.p(-hw * 0.7, r * 1.9, 0.0), 0.008, f.p(hw * 0.7, r * 1.9, 0.0), 0.008, scale(look.trim, 0.8)).detail());
+            s.push(
+                Shape::bar(
+                    f.p(-hw * 0.7, r * 1.9, 0.0),
+                    0.008,
+                    f.p(hw * 0.7, r * 1.9, 0.0),
+                    0.008,
+                    scale(look.trim, 0.8),
+                )
+                .detail(),
+            );
             let top = bag.hand.unwrap_or(f.p(0.0, size.y + 0.05, face * 0.04));
             for x in [-hw * 0.42, hw * 0.42] {
-                s.push(Shape::bar(f.p(x, r * 1.6, face * r * 0.6), 0.014, top, 0.014, look.trim));
+                s.push(Shape::bar(
+                    f.p(x, r * 1.6, face * r * 0.6),
+                    0.014,
+                    top,
+                    0.014,
+                    look.trim,
+                ));
             }
         }
         BagKind::Handbag => {
-            f.boxed(v3(-hw, 0.0, -hd), v3(hw, size.y, hd), 0.035, look.ink, eye, &mut s);
+            f.boxed(
+                v3(-hw, 0.0, -hd),
+                v3(hw, size.y, hd),
+                0.035,
+                look.ink,
+                eye,
+                &mut s,
+            );
             let z = face * hd;
-            s.push(Shape::flat(f.front_rect(-hw * 0.8, hw * 0.8, size.y * 0.6, size.y * 0.94, z), scale(look.ink, 0.82)).detail());
-            s.push(Shape::flat(f.front_rect(-0.02, 0.02, size.y * 0.54, size.y * 0.64, z), [0.75, 0.65, 0.35]).detail());
+            s.push(
+                Shape::flat(
+                    f.front_rect(-hw * 0.8, hw * 0.8, size.y * 0.6, size.y * 0.94, z),
+                    scale(look.ink, 0.82),
+                )
+                .detail(),
+            );
+            s.push(
+                Shape::flat(
+                    f.front_rect(-0.02, 0.02, size.y * 0.54, size.y * 0.64, z),
+                    [0.75, 0.65, 0.35],
+                )
+                .detail(),
+            );
             let top = bag.hand.unwrap_or(f.p(0.0, size.y + 0.14, 0.0));
             for k in [-1.0, 1.0] {
                 let mid = top + f.right * (0.06 * k);
-                s.push(Shape::bar(f.p(k * hw * 0.6, size.y - 0.02, 0.0), 0.011, mid, 0.011, look.trim));
+                s.push(Shape::bar(
+                    f.p(k * hw * 0.6, size.y - 0.02, 0.0),
+                    0.011,
+                    mid,
+                    0.011,
+                    look.trim,
+                ));
                 s.push(Shape::bar(mid, 0.011, top, 0.011, look.trim));
             }
         }
         BagKind::Parcel => {
-            f.boxed(v3(-hw, 0.0, -hd), v3(hw, size.y, hd), 0.008, look.ink, eye, &mut s);
+            f.boxed(
+                v3(-hw, 0.0, -hd),
+                v3(hw, size.y, hd),
+                0.008,
+                look.ink,
+                eye,
+                &mut s,
+            );
             let tape = [0.80, 0.70, 0.50];
             if eye.y > bag.at.y + size.y {
-                s.push(Shape::flat(vec![f.p(-hw, size.y, -0.025), f.p(hw, size.y, -0.025), f.p(hw, size.y, 0.025), f.p(-hw, size.y, 0.025)], tape).detail());
-                s.push(Shape::flat(vec![f.p(hw * 0.2, size.y, 0.06), f.p(hw * 0.8, size.y, 0.06), f.p(hw * 0.8, size.y, hd * 0.85), f.p(hw * 0.2, size.y, hd * 0.85)], [0.92, 0.92, 0.9]).detail());
+                s.push(
+                    Shape::flat(
+                        vec![
+                            f.p(-hw, size.y, -0.025),
+                            f.p(hw, size.y, -0.025),
+                            f.p(hw, size.y, 0.025),
+                            f.p(-hw, size.y, 0.025),
+                        ],
+                        tape,
+                    )
+                    .detail(),
+                );
+                s.push(
+                    Shape::flat(
+                        vec![
+                            f.p(hw * 0.2, size.y, 0.06),
+                            f.p(hw * 0.8, size.y, 0.06),
+                            f.p(hw * 0.8, size.y, hd * 0.85),
+                            f.p(hw * 0.2, size.y, hd * 0.85),
+                        ],
+                        [0.92, 0.92, 0.9],
+                    )
+                    .detail(),
+                );
             }
             let z = face * hd;
-            s.push(Shape::flat(f.front_rect(-hw * 0.8, -hw * 0.1, size.y * 0.35, size.y * 0.8, z), [0.90, 0.90, 0.88]).detail());
-            s.push(Shape::flat(f.front_rect(-hw * 0.75, -hw * 0.2, size.y * 0.42, size.y * 0.52, z), [0.15, 0.15, 0.15]).detail());
+            s.push(
+                Shape::flat(
+                    f.front_rect(-hw * 0.8, -hw * 0.1, size.y * 0.35, size.y * 0.8, z),
+                    [0.90, 0.90, 0.88],
+                )
+                .detail(),
+            );
+            s.push(
+                Shape::flat(
+                    f.front_rect(-hw * 0.75, -hw * 0.2, size.y * 0.42, size.y * 0.52, z),
+                    [0.15, 0.15, 0.15],
+                )
+                .detail(),
+            );
         }
     }
     Entity {
@@ -222,7 +421,11 @@ pub fn build(bag: &BagAt, view: &View) -> Entity {
         label: Some(look.kind.label()),
         at: bag.at,
         shapes: s,
-        contact: if bag.at.y < 0.1 { hw.max(hd) * 1.15 } else { 0.0 },
+        contact: if bag.at.y < 0.1 {
+            hw.max(hd) * 1.15
+        } else {
+            0.0
+        },
         casts: true,
     }
 }

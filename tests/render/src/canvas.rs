@@ -1,7 +1,8 @@
 //! Paints things over a backdrop and keeps account of who is seen where.
 
 use tiny_skia::{
-    FillRule, GradientStop, LinearGradient, Paint, Path, PathBuilder, Pixmap, PixmapPaint, Point, RadialGradient, Shader, SpreadMode, Transform,
+    FillRule, GradientStop, LinearGradient, Paint, Path, PathBuilder, Pixmap, Point,
+    RadialGradient, Shader, SpreadMode, Transform,
 };
 
 use crate::geom::{V3, View, hull, v3};
@@ -22,7 +23,11 @@ pub struct Seen {
 impl Seen {
     /// Share of the silhouette that others or the border hide, 0..1.
     pub fn hidden(&self) -> f32 {
-        if self.whole == 0 { 1.0 } else { 1.0 - self.visible as f32 / self.whole as f32 }
+        if self.whole == 0 {
+            1.0
+        } else {
+            1.0 - self.visible as f32 / self.whole as f32
+        }
     }
 }
 
@@ -34,7 +39,9 @@ fn outline(view: &View, shape: &Shape) -> Vec<(f32, f32)> {
         Form::Balls(balls) => {
             let mut points = Vec::with_capacity(balls.len() * RING);
             for &(p, r) in balls {
-                let Some((x, y)) = view.project(p) else { continue };
+                let Some((x, y)) = view.project(p) else {
+                    continue;
+                };
                 let r = view.radius(p, r);
                 for i in 0..RING {
                     let (s, c) = (i as f32 * std::f32::consts::TAU / RING as f32).sin_cos();
@@ -73,22 +80,41 @@ fn paint_shape(pix: &mut Pixmap, view: &View, shape: &Shape, light: f32) {
         Form::Many(many) => many.iter().map(|p| view.polygon(p)).collect(),
         _ => vec![outline(view, shape)],
     };
-    let Some(path) = to_path(&polygons) else { return };
+    let Some(path) = to_path(&polygons) else {
+        return;
+    };
     let b = path.bounds();
     if b.right() < 0.0 || b.bottom() < 0.0 || b.left() > view.width || b.top() > view.height {
         return;
     }
-    let ink = if shape.glows { shape.ink } else { scale(shape.ink, light) };
-    let mut paint = Paint { anti_alias: true, ..Paint::default() };
+    let ink = if shape.glows {
+        shape.ink
+    } else {
+        scale(shape.ink, light)
+    };
+    let mut paint = Paint {
+        anti_alias: true,
+        ..Paint::default()
+    };
     // Below a few pixels nobody sees a gradient.
     if shape.round > 0.0 && b.width().max(b.height()) > 5.0 {
-        let (bright, dark) = (scale(ink, 1.0 + shape.round * 0.55), scale(ink, 1.0 - shape.round));
+        let (bright, dark) = (
+            scale(ink, 1.0 + shape.round * 0.55),
+            scale(ink, 1.0 - shape.round),
+        );
         // The lit side is the upper left; wide shapes are shaded along their short side.
-        let (from, to) = (Point::from_xy(b.left(), b.top()), Point::from_xy(b.right(), b.top() + b.height().min(b.width()) * 0.5));
+        let (from, to) = (
+            Point::from_xy(b.left(), b.top()),
+            Point::from_xy(b.right(), b.top() + b.height().min(b.width()) * 0.5),
+        );
         paint.shader = LinearGradient::new(
             from,
             to,
-            vec![GradientStop::new(0.0, colour(bright, shape.alpha)), GradientStop::new(0.45, colour(ink, shape.alpha)), GradientStop::new(1.0, colour(dark, shape.alpha))],
+            vec![
+                GradientStop::new(0.0, colour(bright, shape.alpha)),
+                GradientStop::new(0.45, colour(ink, shape.alpha)),
+                GradientStop::new(1.0, colour(dark, shape.alpha)),
+            ],
             SpreadMode::Pad,
             Transform::identity(),
         )
@@ -96,7 +122,13 @@ fn paint_shape(pix: &mut Pixmap, view: &View, shape: &Shape, light: f32) {
     } else {
         paint.shader = Shader::SolidColor(colour(ink, shape.alpha));
     }
-    pix.fill_path(&path, &paint, FillRule::Winding, Transform::identity(), None);
+    pix.fill_path(
+        &path,
+        &paint,
+        FillRule::Winding,
+        Transform::identity(),
+        None,
+    );
 }
 
 /// The shadow that the lamps throw, and the dark patch where a thing touches the floor.
@@ -107,7 +139,13 @@ fn paint_shadow(pix: &mut Pixmap, view: &View, place: &Place, entity: &Entity) {
         for (k, share) in [(1.0, 0.55), (0.72, 0.45)] {
             let mut polygons = Vec::new();
             for shape in entity.shapes.iter().filter(|s| s.solid) {
-                let ground = |p: V3| v3(p.x + sx * k * p.y.max(0.0), 0.0, p.z + sz * k * p.y.max(0.0));
+                let ground = |p: V3| {
+                    v3(
+                        p.x + sx * k * p.y.max(0.0),
+                        0.0,
+                        p.z + sz * k * p.y.max(0.0),
+                    )
+                };
                 let mut points: Vec<(f32, f32)> = Vec::new();
                 match &shape.form {
                     Form::Balls(balls) => {
@@ -119,7 +157,9 @@ fn paint_shadow(pix: &mut Pixmap, view: &View, place: &Place, entity: &Entity) {
                             }
                         }
                     }
-                    Form::Flat(flat) => points.extend(flat.iter().filter_map(|&p| view.project(ground(p)))),
+                    Form::Flat(flat) => {
+                        points.extend(flat.iter().filter_map(|&p| view.project(ground(p))))
+                    }
                     Form::Many(_) => {}
                 }
                 let mut h = hull(&mut points);
@@ -130,8 +170,21 @@ fn paint_shadow(pix: &mut Pixmap, view: &View, place: &Place, entity: &Entity) {
                 polygons.push(h);
             }
             if let Some(path) = to_path(&polygons) {
-                let paint = Paint { anti_alias: true, shader: Shader::SolidColor(colour([0.03, 0.03, 0.05], place.light.shadow_depth * share)), ..Paint::default() };
-                pix.fill_path(&path, &paint, FillRule::Winding, Transform::identity(), None);
+                let paint = Paint {
+                    anti_alias: true,
+                    shader: Shader::SolidColor(colour(
+                        [0.03, 0.03, 0.05],
+                        place.light.shadow_depth * share,
+                    )),
+                    ..Paint::default()
+                };
+                pix.fill_path(
+                    &path,
+                    &paint,
+                    FillRule::Winding,
+                    Transform::identity(),
+                    None,
+                );
             }
         }
     }
@@ -146,19 +199,35 @@ fn paint_shadow(pix: &mut Pixmap, view: &View, place: &Place, entity: &Entity) {
             0.0,
             Point::from_xy(0.0, 0.0),
             1.0,
-            vec![GradientStop::new(0.0, colour([0.0; 3], 0.42)), GradientStop::new(0.55, colour([0.0; 3], 0.22)), GradientStop::new(1.0, colour([0.0; 3], 0.0))],
+            vec![
+                GradientStop::new(0.0, colour([0.0; 3], 0.42)),
+                GradientStop::new(0.55, colour([0.0; 3], 0.22)),
+                GradientStop::new(1.0, colour([0.0; 3], 0.0)),
+            ],
             SpreadMode::Pad,
             Transform::from_row(rx, 0.0, 0.0, ry, x, y),
         );
-        if let (Some(shader), Some(rect)) = (shader, tiny_skia::Rect::from_ltrb(x - rx, y - ry, x + rx, y + ry)) {
-            let paint = Paint { shader, anti_alias: true, ..Paint::default() };
+        if let (Some(shader), Some(rect)) = (
+            shader,
+            tiny_skia::Rect::from_ltrb(x - rx, y - ry, x + rx, y + ry),
+        ) {
+            let paint = Paint {
+                shader,
+                anti_alias: true,
+                ..Paint::default()
+            };
             pix.fill_rect(rect, &paint, Transform::identity(), None);
         }
     }
 }
 
 fn area(p: &[(f32, f32)]) -> f32 {
-    (0..p.len()).map(|i| { let (a, b) = (p[i], p[(i + 1) % p.len()]); a.0 * b.1 - b.0 * a.1 }).sum()
+    (0..p.len())
+        .map(|i| {
+            let (a, b) = (p[i], p[(i + 1) % p.len()]);
+            a.0 * b.1 - b.0 * a.1
+        })
+        .sum()
 }
 
 /// Who is on top at every pixel, with a margin around the picture so that cut-off things keep their full size.
@@ -173,9 +242,18 @@ struct Owners {
 impl Owners {
     fn new(view: &View) -> Self {
         let margin = ((view.width * 0.35) as i32, (view.height * 0.5) as i32);
-        let (width, height) = (view.width as i32 + 2 * margin.0, view.height as i32 + 2 * margin.1);
+        let (width, height) = (
+            view.width as i32 + 2 * margin.0,
+            view.height as i32 + 2 * margin.1,
+        );
         let n = (width * height) as usize;
-        Self { width, height, margin, top: vec![0; n], last: vec![0; n] }
+        Self {
+            width,
+            height,
+            margin,
+            top: vec![0; n],
+            last: vec![0; n],
+        }
     }
 
     /// Fills a convex polygon for `id`; returns how many pixels are new to it.
@@ -219,12 +297,20 @@ impl Owners {
     }
 }
 
-/// Paints the entities over the backdrop, far ones first. With `account`, says what of each is seen (in the order given).
-pub fn paint(backdrop: &Pixmap, view: &View, place: &Place, entities: &[Entity], account: bool) -> (Pixmap, Vec<Seen>) {
-    let mut pix = Pixmap::new(backdrop.width(), backdrop.height()).expect("the backdrop has a size");
-    pix.draw_pixmap(0, 0, backdrop.as_ref(), &PixmapPaint { blend_mode: tiny_skia::BlendMode::Source, ..PixmapPaint::default() }, Transform::identity(), None);
+/// Far things first.
+fn order(view: &View, entities: &[Entity]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..entities.len()).collect();
-    order.sort_by(|&a, &b| view.depth(flat(entities[b].at)).total_cmp(&view.depth(flat(entities[a].at))));
+    order.sort_by(|&a, &b| {
+        view.depth(flat(entities[b].at))
+            .total_cmp(&view.depth(flat(entities[a].at)))
+    });
+    order
+}
+
+/// Paints the entities over the backdrop, far ones first.
+pub fn paint(backdrop: &Pixmap, view: &View, place: &Place, entities: &[Entity]) -> Pixmap {
+    let mut pix = backdrop.clone();
+    let order = order(view, entities);
     for &i in &order {
         paint_shadow(&mut pix, view, place, &entities[i]);
     }
@@ -234,12 +320,14 @@ pub fn paint(backdrop: &Pixmap, view: &View, place: &Place, entities: &[Entity],
             paint_shape(&mut pix, view, shape, light);
         }
     }
-    if !account {
-        return (pix, Vec::new());
-    }
+    pix
+}
+
+/// What of each entity is seen, in the order given.
+pub fn account(view: &View, entities: &[Entity]) -> Vec<Seen> {
     let mut owners = Owners::new(view);
     let mut seen = vec![Seen::default(); entities.len()];
-    for &i in &order {
+    for &i in &order(view, entities) {
         for shape in entities[i].shapes.iter().filter(|s| s.solid) {
             let points = outline(view, shape);
             if points.len() >= 3 {
@@ -262,7 +350,7 @@ pub fn paint(backdrop: &Pixmap, view: &View, place: &Place, entities: &[Entity],
             }
         }
     }
-    (pix, seen)
+    seen
 }
 
 /// Depth is taken on the floor: what hangs in a hand is as near as the person.

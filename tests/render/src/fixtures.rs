@@ -12,23 +12,81 @@ use crate::shape::{Entity, Frame, Label, Rgb, Shape, scale};
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fixture {
     /// A control booth with a glass front and a sign.
-    Booth { at: V3, yaw: f32, sign: String, ink: Rgb },
+    Booth {
+        at: V3,
+        yaw: f32,
+        sign: String,
+        ink: Rgb,
+    },
     /// A counter with a sign above it.
-    Desk { at: V3, yaw: f32, sign: String, ink: Rgb },
+    Desk {
+        at: V3,
+        yaw: f32,
+        sign: String,
+        ink: Rgb,
+    },
     /// A ticket machine.
-    Machine { at: V3, yaw: f32, sign: String, ink: Rgb },
-    Bench { at: V3, yaw: f32, ink: Rgb },
+    Machine {
+        at: V3,
+        yaw: f32,
+        sign: String,
+        ink: Rgb,
+    },
+    Bench {
+        at: V3,
+        yaw: f32,
+        ink: Rgb,
+    },
     /// A barrier post; belts run between posts.
-    Post { at: V3 },
-    Belt { from: V3, to: V3, ink: Rgb },
-    Pillar { at: V3, radius: f32, height: f32, ink: Rgb },
-    Plant { at: V3, seed: u64 },
-    Trolley { at: V3, yaw: f32 },
-    Bin { at: V3, ink: Rgb },
+    Post {
+        at: V3,
+    },
+    Belt {
+        from: V3,
+        to: V3,
+        ink: Rgb,
+    },
+    Pillar {
+        at: V3,
+        radius: f32,
+        height: f32,
+        ink: Rgb,
+    },
+    Plant {
+        at: V3,
+        seed: u64,
+    },
+    Trolley {
+        at: V3,
+        yaw: f32,
+    },
+    Bin {
+        at: V3,
+        ink: Rgb,
+    },
     /// Shelving with goods on it (not labelled: no single parcels can be told).
-    Shelf { at: V3, yaw: f32, seed: u64 },
+    Shelf {
+        at: V3,
+        yaw: f32,
+        seed: u64,
+    },
+    /// An open door in a wall: a dark passage in a frame.
+    Doorway {
+        at: V3,
+        yaw: f32,
+        wide: f32,
+        high: f32,
+    },
     /// A sign or poster hung in the air or on a wall.
-    Board { at: V3, yaw: f32, wide: f32, high: f32, text: String, ink: Rgb, paper: Rgb },
+    Board {
+        at: V3,
+        yaw: f32,
+        wide: f32,
+        high: f32,
+        text: String,
+        ink: Rgb,
+        paper: Rgb,
+    },
 }
 
 impl Fixture {
@@ -38,19 +96,25 @@ impl Fixture {
             Fixture::Booth { at, .. } | Fixture::Desk { at, .. } => Some((*at, 1.4)),
             Fixture::Bench { at, .. } => Some((*at, 0.95)),
             Fixture::Shelf { at, .. } => Some((*at, 1.2)),
-            Fixture::Machine { at, .. } | Fixture::Trolley { at, .. } | Fixture::Plant { at, .. } => Some((*at, 0.6)),
+            Fixture::Machine { at, .. }
+            | Fixture::Trolley { at, .. }
+            | Fixture::Plant { at, .. } => Some((*at, 0.6)),
             Fixture::Pillar { at, radius, .. } => Some((*at, radius + 0.25)),
             Fixture::Bin { at, .. } => Some((*at, 0.45)),
             Fixture::Post { at } => Some((*at, 0.3)),
-            Fixture::Belt { .. } | Fixture::Board { .. } => None,
+            Fixture::Belt { .. } | Fixture::Board { .. } | Fixture::Doorway { .. } => None,
         }
     }
 
     /// Where the first person of a queue stands and which way the queue grows, if one can form here.
     pub fn queue_head(&self) -> Option<(V3, f32)> {
         match self {
-            Fixture::Booth { at, yaw, .. } | Fixture::Desk { at, yaw, .. } => Some((Frame::new(*at, *yaw).p(0.0, 0.0, 1.15), *yaw)),
-            Fixture::Machine { at, yaw, .. } => Some((Frame::new(*at, *yaw).p(0.0, 0.0, 0.75), *yaw)),
+            Fixture::Booth { at, yaw, .. } | Fixture::Desk { at, yaw, .. } => {
+                Some((Frame::new(*at, *yaw).p(0.0, 0.0, 1.15), *yaw))
+            }
+            Fixture::Machine { at, yaw, .. } => {
+                Some((Frame::new(*at, *yaw).p(0.0, 0.0, 0.75), *yaw))
+            }
             _ => None,
         }
     }
@@ -58,7 +122,9 @@ impl Fixture {
     /// Where staff stands, and facing where.
     pub fn staff_place(&self) -> Option<(V3, f32)> {
         match self {
-            Fixture::Booth { at, yaw, .. } => Some((Frame::new(*at, *yaw).p(0.1, 0.0, -0.15), *yaw)),
+            Fixture::Booth { at, yaw, .. } => {
+                Some((Frame::new(*at, *yaw).p(0.1, 0.0, -0.15), *yaw))
+            }
             Fixture::Desk { at, yaw, .. } => Some((Frame::new(*at, *yaw).p(0.2, 0.0, -0.6), *yaw)),
             _ => None,
         }
@@ -73,54 +139,176 @@ impl Fixture {
             Fixture::Bench { at, yaw, ink } => bench(*at, *yaw, *ink, view, out),
             Fixture::Post { at } => {
                 let steel = [0.42, 0.43, 0.45];
-                let mut e = Entity { contact: 0.2, ..Entity::fixture(*at) };
-                e.shapes.push(Shape::bar(*at + v3(-0.1, 0.02, 0.0), 0.06, *at + v3(0.1, 0.02, 0.0), 0.06, scale(steel, 0.6)));
-                e.shapes.push(Shape::bar(*at + v3(0.0, 0.03, 0.0), 0.03, *at + v3(0.0, 0.95, 0.0), 0.032, steel).round(0.5));
+                let mut e = Entity {
+                    contact: 0.2,
+                    ..Entity::fixture(*at)
+                };
+                e.shapes.push(Shape::bar(
+                    *at + v3(-0.1, 0.02, 0.0),
+                    0.06,
+                    *at + v3(0.1, 0.02, 0.0),
+                    0.06,
+                    scale(steel, 0.6),
+                ));
+                e.shapes.push(
+                    Shape::bar(
+                        *at + v3(0.0, 0.03, 0.0),
+                        0.03,
+                        *at + v3(0.0, 0.95, 0.0),
+                        0.032,
+                        steel,
+                    )
+                    .round(0.5),
+                );
                 out.push(e);
             }
             Fixture::Belt { from, to, ink } => {
                 let mut e = Entity::fixture(from.lerp(*to, 0.5));
-                let belt = |y: f32| vec![*from + v3(0.0, y, 0.0), *to + v3(0.0, y, 0.0), *to + v3(0.0, y + 0.055, 0.0), *from + v3(0.0, y + 0.055, 0.0)];
+                let belt = |y: f32| {
+                    vec![
+                        *from + v3(0.0, y, 0.0),
+                        *to + v3(0.0, y, 0.0),
+                        *to + v3(0.0, y + 0.055, 0.0),
+                        *from + v3(0.0, y + 0.055, 0.0),
+                    ]
+                };
                 e.shapes.push(Shape::flat(belt(0.85), *ink));
                 out.push(e);
             }
-            Fixture::Pillar { at, radius, height, ink } => {
-                let mut e = Entity { contact: radius * 1.3, ..Entity::fixture(*at) };
-                let top = *at + v3(0.0, *height, 0.0);
-                e.shapes.push(Shape::bar(*at + v3(0.0, *radius * 0.3, 0.0), *radius, top, *radius, *ink).round(0.45));
-                e.shapes.push(Shape::bar(*at + v3(0.0, 0.12, 0.0), *radius * 1.06, *at + v3(0.0, 0.22, 0.0), *radius * 1.06, scale(*ink, 0.6)).round(0.4).detail());
+            Fixture::Pillar {
+                at,
+                radius,
+                height,
+                ink,
+            } => {
+                let mut e = Entity {
+                    contact: radius * 1.3,
+                    ..Entity::fixture(*at)
+                };
+                e.shapes
+                    .push(cylinder(*at, 0.0, *height, *radius, *radius, *ink));
+                e.shapes.push(cylinder(
+                    *at,
+                    0.0,
+                    0.15,
+                    radius * 1.06,
+                    radius * 1.06,
+                    scale(*ink, 0.6),
+                ));
                 out.push(e);
             }
             Fixture::Plant { at, seed } => plant(*at, *seed, out),
             Fixture::Trolley { at, yaw } => trolley(*at, *yaw, view, out),
             Fixture::Bin { at, ink } => {
-                let mut e = Entity { contact: 0.3, ..Entity::fixture(*at) };
-                e.shapes.push(Shape::bar(*at + v3(0.0, 0.12, 0.0), 0.2, *at + v3(0.0, 0.66, 0.0), 0.23, *ink).round(0.45));
-                e.shapes.push(Shape::bar(*at + v3(0.0, 0.78, 0.0), 0.16, *at + v3(0.0, 0.82, 0.0), 0.16, scale(*ink, 0.5)).detail());
+                let mut e = Entity {
+                    contact: 0.3,
+                    ..Entity::fixture(*at)
+                };
+                e.shapes.push(cylinder(*at, 0.0, 0.85, 0.2, 0.24, *ink));
+                e.shapes
+                    .push(cylinder(*at, 0.85, 0.86, 0.2, 0.2, scale(*ink, 0.4)).detail());
                 out.push(e);
             }
             Fixture::Shelf { at, yaw, seed } => shelf(*at, *yaw, *seed, view, out),
-            Fixture::Board { at, yaw, wide, high, text, ink, paper } => {
+            Fixture::Doorway {
+                at,
+                yaw,
+                wide,
+                high,
+            } => {
+                let f = Frame::new(*at, *yaw);
+                let w = wide / 2.0;
+                // Behind everything that may stand in it.
+                let mut e = Entity {
+                    casts: false,
+                    ..Entity::fixture(f.p(0.0, 0.0, -0.3))
+                };
+                e.shapes.push(Shape::flat(
+                    f.front_rect(-w - 0.12, w + 0.12, 0.0, high + 0.12, 0.0),
+                    [0.36, 0.35, 0.34],
+                ));
+                e.shapes.push(Shape::flat(
+                    f.front_rect(-w, w, 0.0, *high, 0.01),
+                    [0.10, 0.10, 0.11],
+                ));
+                e.shapes.push(
+                    Shape::flat(
+                        f.front_rect(-w * 0.6, w * 0.55, 0.3, high * 0.86, 0.015),
+                        [0.15, 0.15, 0.16],
+                    )
+                    .detail(),
+                );
+                out.push(e);
+            }
+            Fixture::Board {
+                at,
+                yaw,
+                wide,
+                high,
+                text,
+                ink,
+                paper,
+            } => {
                 let f = Frame::new(*at, *yaw);
                 let back = (view.at - *at).dot(f.front) < 0.0;
-                let mut e = Entity { casts: false, ..Entity::fixture(v3(at.x, 0.0, at.z)) };
+                let mut e = Entity {
+                    casts: false,
+                    ..Entity::fixture(v3(at.x, 0.0, at.z))
+                };
                 let (w, h) = (wide / 2.0, high / 2.0);
-                e.shapes.push(Shape::flat(f.front_rect(-w, w, -h, h, 0.0), *paper).glowing());
+                e.shapes
+                    .push(Shape::flat(f.front_rect(-w, w, -h, h, 0.0), *paper).glowing());
                 let z = if back { -0.01 } else { 0.01 };
                 let tall = (high * 0.5).min(0.5);
-                e.shapes.push(Shape::many(lettering(&f, text, 0.0, 0.0, z, tall, wide * 0.92, back), *ink).glowing());
+                e.shapes.push(
+                    Shape::many(
+                        lettering(&f, text, 0.0, 0.0, z, tall, wide * 0.92, back),
+                        *ink,
+                    )
+                    .glowing(),
+                );
                 out.push(e);
             }
         }
     }
 }
 
+/// An upright cylinder or cone between two heights.
+fn cylinder(at: V3, low: f32, high: f32, radius_low: f32, radius_high: f32, ink: Rgb) -> Shape {
+    const EDGE: f32 = 0.01;
+    let ring = |y: f32, r: f32| {
+        (0..12).map(move |i| {
+            let (s, c) = (i as f32 * std::f32::consts::TAU / 12.0).sin_cos();
+            (at + v3(c * (r - EDGE), y, s * (r - EDGE)), EDGE)
+        })
+    };
+    Shape::balls(
+        ring(low, radius_low)
+            .chain(ring(high, radius_high))
+            .collect(),
+        ink,
+    )
+    .round(0.45)
+}
+
 fn sign_board(f: &Frame, sign: &str, y: f32, z: f32, wide: f32, view: &View, out: &mut Vec<Shape>) {
     let navy = [0.07, 0.14, 0.36];
     let back = (view.at - f.p(0.0, y, z)).dot(f.front) < 0.0;
-    out.push(Shape::flat(f.front_rect(-wide / 2.0, wide / 2.0, y - 0.2, y + 0.2, z), navy).glowing());
+    out.push(
+        Shape::flat(
+            f.front_rect(-wide / 2.0, wide / 2.0, y - 0.2, y + 0.2, z),
+            navy,
+        )
+        .glowing(),
+    );
     let dz = if back { z - 0.01 } else { z + 0.01 };
-    out.push(Shape::many(lettering(f, sign, 0.0, y, dz, 0.22, wide * 0.94, back), [0.95, 0.95, 0.92]).glowing());
+    out.push(
+        Shape::many(
+            lettering(f, sign, 0.0, y, dz, 0.22, wide * 0.94, back),
+            [0.95, 0.95, 0.92],
+        )
+        .glowing(),
+    );
 }
 
 fn booth(at: V3, yaw: f32, sign: &str, ink: Rgb, view: &View, out: &mut Vec<Entity>) {
@@ -128,36 +316,117 @@ fn booth(at: V3, yaw: f32, sign: &str, ink: Rgb, view: &View, out: &mut Vec<Enti
     let eye = view.at;
     let frame_ink = [0.30, 0.31, 0.33];
     // Back part: rear wall and posts, behind the officer.
-    let mut back = Entity { contact: 1.3, ..Entity::fixture(f.p(0.0, 0.0, -0.75)) };
-    f.boxed(v3(-1.05, 0.0, -0.8), v3(1.05, 1.05, -0.72), 0.01, scale(ink, 0.8), eye, &mut back.shapes);
+    let mut back = Entity {
+        contact: 1.3,
+        ..Entity::fixture(f.p(0.0, 0.0, -0.75))
+    };
+    f.boxed(
+        v3(-1.05, 0.0, -0.8),
+        v3(1.05, 1.05, -0.72),
+        0.01,
+        scale(ink, 0.8),
+        eye,
+        &mut back.shapes,
+    );
     for x in [-1.02, 1.02] {
-        back.shapes.push(Shape::bar(f.p(x, 0.0, -0.76), 0.03, f.p(x, 2.2, -0.76), 0.03, frame_ink));
+        back.shapes.push(Shape::bar(
+            f.p(x, 0.0, -0.76),
+            0.03,
+            f.p(x, 2.2, -0.76),
+            0.03,
+            frame_ink,
+        ));
     }
-    back.shapes.push(Shape::flat(f.front_rect(-1.0, 1.0, 1.05, 2.2, -0.76), [0.62, 0.72, 0.76]).alpha(0.30));
+    back.shapes.push(
+        Shape::flat(
+            f.front_rect(-1.0, 1.0, 1.05, 2.2, -0.76),
+            [0.62, 0.72, 0.76],
+        )
+        .alpha(0.30),
+    );
     out.push(back);
     // Sides.
     for x in [-1.02f32, 1.02] {
-        let mut side = Entity { casts: false, ..Entity::fixture(f.p(x, 0.0, -0.1)) };
-        f.boxed(v3(x - 0.03, 0.0, -0.75), v3(x + 0.03, 1.05, 0.42), 0.01, ink, eye, &mut side.shapes);
-        side.shapes.push(Shape::flat(vec![f.p(x, 1.05, -0.75), f.p(x, 1.05, 0.45), f.p(x, 2.2, 0.45), f.p(x, 2.2, -0.75)], [0.62, 0.74, 0.78]).alpha(0.25));
+        let mut side = Entity {
+            casts: false,
+            ..Entity::fixture(f.p(x, 0.0, -0.1))
+        };
+        f.boxed(
+            v3(x - 0.03, 0.0, -0.75),
+            v3(x + 0.03, 1.05, 0.42),
+            0.01,
+            ink,
+            eye,
+            &mut side.shapes,
+        );
+        side.shapes.push(
+            Shape::flat(
+                vec![
+                    f.p(x, 1.05, -0.75),
+                    f.p(x, 1.05, 0.45),
+                    f.p(x, 2.2, 0.45),
+                    f.p(x, 2.2, -0.75),
+                ],
+                [0.62, 0.74, 0.78],
+            )
+            .alpha(0.25),
+        );
         out.push(side);
     }
     // Front: counter, glass, roof, sign.
     let mut front = Entity::fixture(f.p(0.0, 0.0, 0.45));
     let s = &mut front.shapes;
-    f.boxed(v3(-1.05, 0.0, 0.38), v3(1.05, 1.05, 0.5), 0.015, ink, eye, s);
+    f.boxed(
+        v3(-1.05, 0.0, 0.38),
+        v3(1.05, 1.05, 0.5),
+        0.015,
+        ink,
+        eye,
+        s,
+    );
     if (eye - f.p(0.0, 0.5, 0.5)).dot(f.front) > 0.0 {
         for (x0, x1) in [(-0.98, -0.36), (-0.31, 0.31), (0.36, 0.98)] {
             s.push(Shape::flat(f.front_rect(x0, x1, 0.12, 0.92, 0.505), scale(ink, 1.1)).detail());
         }
     }
-    f.boxed(v3(-1.08, 1.05, 0.28), v3(1.08, 1.1, 0.68), 0.01, [0.72, 0.70, 0.66], eye, s);
+    f.boxed(
+        v3(-1.08, 1.05, 0.28),
+        v3(1.08, 1.1, 0.68),
+        0.01,
+        [0.72, 0.70, 0.66],
+        eye,
+        s,
+    );
     s.push(Shape::flat(f.front_rect(-1.0, 1.0, 1.22, 2.2, 0.46), [0.66, 0.80, 0.86]).alpha(0.22));
-    s.push(Shape::flat(vec![f.p(-0.85, 1.25, 0.465), f.p(-0.55, 1.25, 0.465), f.p(-0.2, 2.18, 0.465), f.p(-0.5, 2.18, 0.465)], [0.95, 0.98, 1.0]).alpha(0.16));
+    s.push(
+        Shape::flat(
+            vec![
+                f.p(-0.85, 1.25, 0.465),
+                f.p(-0.55, 1.25, 0.465),
+                f.p(-0.2, 2.18, 0.465),
+                f.p(-0.5, 2.18, 0.465),
+            ],
+            [0.95, 0.98, 1.0],
+        )
+        .alpha(0.16),
+    );
     for x in [-1.02, 0.0, 1.02] {
-        s.push(Shape::bar(f.p(x, 1.1, 0.46), 0.022, f.p(x, 2.2, 0.46), 0.022, frame_ink));
+        s.push(Shape::bar(
+            f.p(x, 1.1, 0.46),
+            0.022,
+            f.p(x, 2.2, 0.46),
+            0.022,
+            frame_ink,
+        ));
     }
-    f.boxed(v3(-1.12, 2.2, -0.82), v3(1.12, 2.32, 0.55), 0.02, [0.46, 0.47, 0.49], eye, s);
+    f.boxed(
+        v3(-1.12, 2.2, -0.82),
+        v3(1.12, 2.32, 0.55),
+        0.02,
+        [0.46, 0.47, 0.49],
+        eye,
+        s,
+    );
     sign_board(&f, sign, 2.52, 0.5, 2.2, view, s);
     out.push(front);
 }
@@ -165,16 +434,48 @@ fn booth(at: V3, yaw: f32, sign: &str, ink: Rgb, view: &View, out: &mut Vec<Enti
 fn desk(at: V3, yaw: f32, sign: &str, ink: Rgb, view: &View, out: &mut Vec<Entity>) {
     let f = Frame::new(at, yaw);
     let eye = view.at;
-    let mut e = Entity { contact: 1.4, ..Entity::fixture(f.p(0.0, 0.0, 0.1)) };
-    f.boxed(v3(-1.2, 0.0, -0.3), v3(1.2, 1.0, 0.4), 0.02, ink, eye, &mut e.shapes);
-    f.boxed(v3(-1.25, 1.0, -0.35), v3(1.25, 1.05, 0.45), 0.01, [0.78, 0.75, 0.70], eye, &mut e.shapes);
+    let mut e = Entity {
+        contact: 1.4,
+        ..Entity::fixture(f.p(0.0, 0.0, 0.1))
+    };
+    f.boxed(
+        v3(-1.2, 0.0, -0.3),
+        v3(1.2, 1.0, 0.4),
+        0.02,
+        ink,
+        eye,
+        &mut e.shapes,
+    );
+    f.boxed(
+        v3(-1.25, 1.0, -0.35),
+        v3(1.25, 1.05, 0.45),
+        0.01,
+        [0.78, 0.75, 0.70],
+        eye,
+        &mut e.shapes,
+    );
     if (eye - f.p(0.0, 0.5, 0.4)).dot(f.front) > 0.0 {
-        e.shapes.push(Shape::flat(f.front_rect(-1.15, 1.15, 0.08, 0.3, 0.405), scale(ink, 0.7)).detail());
+        e.shapes.push(
+            Shape::flat(f.front_rect(-1.15, 1.15, 0.08, 0.3, 0.405), scale(ink, 0.7)).detail(),
+        );
     }
     // A screen on the counter.
-    f.boxed(v3(-0.75, 1.08, -0.12), v3(-0.25, 1.42, -0.06), 0.015, [0.12, 0.12, 0.13], eye, &mut e.shapes);
+    f.boxed(
+        v3(-0.75, 1.08, -0.12),
+        v3(-0.25, 1.42, -0.06),
+        0.015,
+        [0.12, 0.12, 0.13],
+        eye,
+        &mut e.shapes,
+    );
     for x in [-1.15, 1.15] {
-        e.shapes.push(Shape::bar(f.p(x, 1.05, -0.2), 0.02, f.p(x, 2.35, -0.2), 0.02, [0.4, 0.4, 0.42]));
+        e.shapes.push(Shape::bar(
+            f.p(x, 1.05, -0.2),
+            0.02,
+            f.p(x, 2.35, -0.2),
+            0.02,
+            [0.4, 0.4, 0.42],
+        ));
     }
     sign_board(&f, sign, 2.35, -0.15, 2.4, view, &mut e.shapes);
     out.push(e);
@@ -182,12 +483,37 @@ fn desk(at: V3, yaw: f32, sign: &str, ink: Rgb, view: &View, out: &mut Vec<Entit
 
 fn machine(at: V3, yaw: f32, sign: &str, ink: Rgb, view: &View, out: &mut Vec<Entity>) {
     let f = Frame::new(at, yaw);
-    let mut e = Entity { contact: 0.55, ..Entity::fixture(at) };
-    f.boxed(v3(-0.4, 0.0, -0.3), v3(0.4, 1.85, 0.3), 0.03, ink, view.at, &mut e.shapes);
+    let mut e = Entity {
+        contact: 0.55,
+        ..Entity::fixture(at)
+    };
+    f.boxed(
+        v3(-0.4, 0.0, -0.3),
+        v3(0.4, 1.85, 0.3),
+        0.03,
+        ink,
+        view.at,
+        &mut e.shapes,
+    );
     if (view.at - f.p(0.0, 1.0, 0.3)).dot(f.front) > 0.0 {
-        e.shapes.push(Shape::flat(f.front_rect(-0.27, 0.2, 1.05, 1.5, 0.305), [0.45, 0.68, 0.85]).detail().glowing());
-        e.shapes.push(Shape::flat(f.front_rect(-0.27, 0.27, 0.55, 0.72, 0.305), [0.08, 0.08, 0.09]).detail());
-        e.shapes.push(Shape::flat(f.front_rect(0.23, 0.32, 1.1, 1.3, 0.305), [0.9, 0.85, 0.3]).detail());
+        e.shapes.push(
+            Shape::flat(
+                f.front_rect(-0.27, 0.2, 1.05, 1.5, 0.305),
+                [0.45, 0.68, 0.85],
+            )
+            .detail()
+            .glowing(),
+        );
+        e.shapes.push(
+            Shape::flat(
+                f.front_rect(-0.27, 0.27, 0.55, 0.72, 0.305),
+                [0.08, 0.08, 0.09],
+            )
+            .detail(),
+        );
+        e.shapes.push(
+            Shape::flat(f.front_rect(0.23, 0.32, 1.1, 1.3, 0.305), [0.9, 0.85, 0.3]).detail(),
+        );
     }
     sign_board(&f, sign, 2.05, 0.25, 0.85, view, &mut e.shapes);
     out.push(e);
@@ -195,24 +521,54 @@ fn machine(at: V3, yaw: f32, sign: &str, ink: Rgb, view: &View, out: &mut Vec<En
 
 fn bench(at: V3, yaw: f32, ink: Rgb, view: &View, out: &mut Vec<Entity>) {
     let f = Frame::new(at, yaw);
-    let mut e = Entity { label: Some(Label::Bench), contact: 0.9, ..Entity::fixture(f.p(0.0, 0.0, -0.15)) };
+    let mut e = Entity {
+        label: Some(Label::Bench),
+        contact: 0.9,
+        ..Entity::fixture(f.p(0.0, 0.0, -0.15))
+    };
     let steel = [0.25, 0.25, 0.27];
     let s = &mut e.shapes;
     let rest = |s: &mut Vec<Shape>| {
         for y in [0.58, 0.72] {
-            f.boxed(v3(-0.85, y, -0.28), v3(0.85, y + 0.1, -0.24), 0.01, ink, view.at, s);
+            f.boxed(
+                v3(-0.85, y, -0.28),
+                v3(0.85, y + 0.1, -0.24),
+                0.01,
+                ink,
+                view.at,
+                s,
+            );
         }
     };
     for x in [-0.72, 0.72] {
-        s.push(Shape::bar(f.p(x, 0.02, -0.24), 0.025, f.p(x, 0.82, -0.28), 0.02, steel));
-        s.push(Shape::bar(f.p(x, 0.02, 0.2), 0.025, f.p(x, 0.42, 0.18), 0.02, steel));
+        s.push(Shape::bar(
+            f.p(x, 0.02, -0.24),
+            0.025,
+            f.p(x, 0.82, -0.28),
+            0.02,
+            steel,
+        ));
+        s.push(Shape::bar(
+            f.p(x, 0.02, 0.2),
+            0.025,
+            f.p(x, 0.42, 0.18),
+            0.02,
+            steel,
+        ));
     }
     let from_front = (view.at - at).dot(f.front) > 0.0;
     if from_front {
         rest(s);
     }
     for z in [-0.2, -0.04, 0.12] {
-        f.boxed(v3(-0.85, 0.42, z), v3(0.85, 0.46, z + 0.13), 0.01, ink, view.at, s);
+        f.boxed(
+            v3(-0.85, 0.42, z),
+            v3(0.85, 0.46, z + 0.13),
+            0.01,
+            ink,
+            view.at,
+            s,
+        );
     }
     if !from_front {
         rest(s);
@@ -222,9 +578,12 @@ fn bench(at: V3, yaw: f32, ink: Rgb, view: &View, out: &mut Vec<Entity>) {
 
 fn plant(at: V3, seed: u64, out: &mut Vec<Entity>) {
     let mut rng = Rng::new(seed);
-    let mut e = Entity { contact: 0.35, ..Entity::fixture(at) };
+    let mut e = Entity {
+        contact: 0.35,
+        ..Entity::fixture(at)
+    };
     let pot = *rng.pick(&[[0.55, 0.32, 0.22], [0.8, 0.8, 0.78], [0.2, 0.2, 0.22]]);
-    e.shapes.push(Shape::bar(at + v3(0.0, 0.12, 0.0), 0.18, at + v3(0.0, 0.36, 0.0), 0.24, pot).round(0.4));
+    e.shapes.push(cylinder(at, 0.0, 0.42, 0.2, 0.27, pot));
     let tall = rng.range(0.7, 1.3);
     for _ in 0..26 {
         let turn = rng.range(0.0, std::f32::consts::TAU);
@@ -232,7 +591,10 @@ fn plant(at: V3, seed: u64, out: &mut Vec<Entity>) {
         let tip = at + v3(turn.cos() * out_by, y, turn.sin() * out_by);
         let root = at + v3(0.0, 0.4 + 0.3 * (y - 0.5), 0.0);
         let green = rng.tint([0.18, 0.38, 0.16], 0.3);
-        e.shapes.push(Shape::balls(vec![(root, 0.012), (root.lerp(tip, 0.7), 0.06), (tip, 0.012)], green));
+        e.shapes.push(Shape::balls(
+            vec![(root, 0.012), (root.lerp(tip, 0.7), 0.06), (tip, 0.012)],
+            green,
+        ));
     }
     out.push(e);
 }
@@ -240,47 +602,114 @@ fn plant(at: V3, seed: u64, out: &mut Vec<Entity>) {
 fn trolley(at: V3, yaw: f32, view: &View, out: &mut Vec<Entity>) {
     let f = Frame::new(at, yaw);
     let steel = [0.58, 0.6, 0.62];
-    let mut e = Entity { contact: 0.5, ..Entity::fixture(at) };
+    let mut e = Entity {
+        contact: 0.5,
+        ..Entity::fixture(at)
+    };
     for x in [-0.25, 0.25] {
         for z in [-0.4, 0.4] {
-            e.shapes.push(Shape::balls(vec![(f.p(x, 0.06, z), 0.06)], [0.1, 0.1, 0.1]));
+            e.shapes
+                .push(Shape::balls(vec![(f.p(x, 0.06, z), 0.06)], [0.1, 0.1, 0.1]));
         }
-        e.shapes.push(Shape::bar(f.p(x, 0.14, -0.45), 0.018, f.p(x, 0.14, 0.45), 0.018, steel));
-        e.shapes.push(Shape::bar(f.p(x, 0.14, -0.42), 0.018, f.p(x, 1.02, -0.55), 0.018, steel));
+        e.shapes.push(Shape::bar(
+            f.p(x, 0.14, -0.45),
+            0.018,
+            f.p(x, 0.14, 0.45),
+            0.018,
+            steel,
+        ));
+        e.shapes.push(Shape::bar(
+            f.p(x, 0.14, -0.42),
+            0.018,
+            f.p(x, 1.02, -0.55),
+            0.018,
+            steel,
+        ));
     }
-    f.boxed(v3(-0.26, 0.15, -0.42), v3(0.26, 0.19, 0.45), 0.01, scale(steel, 0.8), view.at, &mut e.shapes);
+    f.boxed(
+        v3(-0.26, 0.15, -0.42),
+        v3(0.26, 0.19, 0.45),
+        0.01,
+        scale(steel, 0.8),
+        view.at,
+        &mut e.shapes,
+    );
     for y in [0.4, 0.62, 0.84] {
-        e.shapes.push(Shape::bar(f.p(-0.25, y, -0.48), 0.01, f.p(0.25, y, -0.48), 0.01, steel));
+        e.shapes.push(Shape::bar(
+            f.p(-0.25, y, -0.48),
+            0.01,
+            f.p(0.25, y, -0.48),
+            0.01,
+            steel,
+        ));
     }
-    e.shapes.push(Shape::bar(f.p(-0.27, 1.02, -0.55), 0.025, f.p(0.27, 1.02, -0.55), 0.025, [0.7, 0.2, 0.15]));
+    e.shapes.push(Shape::bar(
+        f.p(-0.27, 1.02, -0.55),
+        0.025,
+        f.p(0.27, 1.02, -0.55),
+        0.025,
+        [0.7, 0.2, 0.15],
+    ));
     out.push(e);
 }
 
 fn shelf(at: V3, yaw: f32, seed: u64, view: &View, out: &mut Vec<Entity>) {
     let f = Frame::new(at, yaw);
     let mut rng = Rng::new(seed);
-    let mut e = Entity { contact: 1.1, ..Entity::fixture(at) };
+    let mut e = Entity {
+        contact: 1.1,
+        ..Entity::fixture(at)
+    };
     let upright = *rng.pick(&[[0.12, 0.25, 0.5], [0.4, 0.4, 0.42], [0.2, 0.35, 0.25]]);
     let s = &mut e.shapes;
-    s.push(Shape::flat(f.front_rect(-1.1, 1.1, 0.05, 2.3, -0.38), [0.16, 0.16, 0.17]));
+    s.push(Shape::flat(
+        f.front_rect(-1.1, 1.1, 0.05, 2.3, -0.38),
+        [0.16, 0.16, 0.17],
+    ));
     for level in 0..3 {
         let y = 0.12 + 0.75 * level as f32;
-        f.boxed(v3(-1.1, y - 0.06, -0.38), v3(1.1, y, 0.4), 0.01, [0.75, 0.42, 0.14], view.at, s);
+        f.boxed(
+            v3(-1.1, y - 0.06, -0.38),
+            v3(1.1, y, 0.4),
+            0.01,
+            [0.75, 0.42, 0.14],
+            view.at,
+            s,
+        );
         let mut x = -1.0;
         while x < 0.85 {
             let w = rng.range(0.25, 0.5);
             if rng.chance(0.8) && x + w < 1.05 {
                 let h = rng.range(0.25, 0.6);
-                let ink = *rng.pick(&[[0.62, 0.48, 0.33], [0.55, 0.42, 0.3], [0.75, 0.72, 0.66], [0.25, 0.35, 0.5], [0.5, 0.5, 0.5]]);
+                let ink = *rng.pick(&[
+                    [0.62, 0.48, 0.33],
+                    [0.55, 0.42, 0.3],
+                    [0.75, 0.72, 0.66],
+                    [0.25, 0.35, 0.5],
+                    [0.5, 0.5, 0.5],
+                ]);
                 let ink = rng.tint(ink, 0.1);
-                f.boxed(v3(x, y, -0.3), v3(x + w - 0.03, y + h, 0.33), 0.01, ink, view.at, s);
+                f.boxed(
+                    v3(x, y, -0.3),
+                    v3(x + w - 0.03, y + h, 0.33),
+                    0.01,
+                    ink,
+                    view.at,
+                    s,
+                );
             }
             x += w;
         }
     }
     for x in [-1.1, 1.1] {
         for z in [-0.38, 0.4] {
-            s.push(Shape::bar(f.p(x, 0.0, z), 0.035, f.p(x, 2.45, z), 0.035, upright));
+            s.push(Shape::bar(
+                f.p(x, 0.0, z),
+                0.035,
+                f.p(x, 2.45, z),
+                0.035,
+                upright,
+            ));
         }
     }
     out.push(e);

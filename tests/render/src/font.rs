@@ -49,7 +49,16 @@ fn glyph(c: char) -> [u8; 7] {
 
 /// The dots of `text` as small rectangles on the frame's plane `z`, centred on (`x`, `y`), `high` metres
 /// tall and never wider than `wide`. `mirror` writes for a reader behind the frame.
-pub fn lettering(f: &Frame, text: &str, x: f32, y: f32, z: f32, high: f32, wide: f32, mirror: bool) -> Vec<Vec<V3>> {
+pub fn lettering(
+    f: &Frame,
+    text: &str,
+    x: f32,
+    y: f32,
+    z: f32,
+    high: f32,
+    wide: f32,
+    mirror: bool,
+) -> Vec<Vec<V3>> {
     let columns = (text.chars().count() * 6) as f32;
     let dot_x = (high / 7.0).min(wide / columns.max(1.0));
     let dot_y = high / 7.0;

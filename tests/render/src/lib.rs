@@ -8,6 +8,7 @@
 pub mod backdrop;
 pub mod bags;
 pub mod canvas;
+pub mod clip;
 pub mod fixtures;
 pub mod font;
 pub mod geom;
@@ -15,6 +16,8 @@ pub mod person;
 pub mod place;
 pub mod random_place;
 pub mod rng;
+pub mod scenes;
+pub mod script;
 pub mod sensor;
 pub mod shape;
 pub mod shot;

@@ -94,7 +94,15 @@ pub struct Sensor {
 
 impl Default for Sensor {
     fn default() -> Self {
-        Self { gain: 1.0, gamma: 1.0, saturation: 0.92, cast: [1.0; 3], noise: 3.0, blur: 0.5, vignette: 0.18 }
+        Self {
+            gain: 1.0,
+            gamma: 1.0,
+            saturation: 0.92,
+            cast: [1.0; 3],
+            noise: 3.0,
+            blur: 0.5,
+            vignette: 0.18,
+        }
     }
 }
 
@@ -138,14 +146,42 @@ impl Place {
             right: 8.0,
             depth: 16.0,
             height: 5.0,
-            floor: Surface { kind: FloorKind::Tiles, ink: [0.66, 0.64, 0.60], second: [0.58, 0.56, 0.53], grain: 0.6, gloss: 0.12 },
-            back: Surface { kind: WallKind::Panels, ink: [0.76, 0.75, 0.72], second: [0.66, 0.66, 0.65], grain: 1.5, gloss: 0.0 },
-            sides: Surface { kind: WallKind::Tiled, ink: [0.72, 0.72, 0.70], second: [0.60, 0.60, 0.58], grain: 0.5, gloss: 0.0 },
+            floor: Surface {
+                kind: FloorKind::Tiles,
+                ink: [0.66, 0.64, 0.60],
+                second: [0.58, 0.56, 0.53],
+                grain: 0.6,
+                gloss: 0.12,
+            },
+            back: Surface {
+                kind: WallKind::Panels,
+                ink: [0.76, 0.75, 0.72],
+                second: [0.66, 0.66, 0.65],
+                grain: 1.5,
+                gloss: 0.0,
+            },
+            sides: Surface {
+                kind: WallKind::Tiled,
+                ink: [0.72, 0.72, 0.70],
+                second: [0.60, 0.60, 0.58],
+                grain: 0.5,
+                gloss: 0.0,
+            },
             ceiling: [0.80, 0.80, 0.79],
             open_air: None,
             track: None,
-            light: Light { ambient: 0.72, lamps: Vec::new(), shadow: [0.25, 0.2], shadow_depth: 0.22 },
-            camera: Camera { at: v3(0.0, 3.4, -2.0), yaw: 0.0, pitch: 0.32, hfov: 1.15 },
+            light: Light {
+                ambient: 0.72,
+                lamps: Vec::new(),
+                shadow: [0.25, 0.2],
+                shadow_depth: 0.22,
+            },
+            camera: Camera {
+                at: v3(0.0, 3.4, -2.0),
+                yaw: 0.0,
+                pitch: 0.32,
+                hfov: 1.15,
+            },
             sensor: Sensor::default(),
             texture: 1,
         }

@@ -20,8 +20,14 @@ pub enum PlaceKind {
 }
 
 impl PlaceKind {
-    pub const ALL: [PlaceKind; 6] =
-        [PlaceKind::Concourse, PlaceKind::Platform, PlaceKind::Corridor, PlaceKind::Street, PlaceKind::Warehouse, PlaceKind::Lobby];
+    pub const ALL: [PlaceKind; 6] = [
+        PlaceKind::Concourse,
+        PlaceKind::Platform,
+        PlaceKind::Corridor,
+        PlaceKind::Street,
+        PlaceKind::Warehouse,
+        PlaceKind::Lobby,
+    ];
     pub fn name(self) -> &'static str {
         match self {
             PlaceKind::Concourse => "concourse",
@@ -59,19 +65,59 @@ const WALLS: [Rgb; 9] = [
 /// A room of the kind, seen from a random camera.
 pub fn place(rng: &mut Rng, kind: PlaceKind) -> Place {
     let (w, d, h) = match kind {
-        PlaceKind::Concourse => (rng.range(12.0, 24.0), rng.range(12.0, 26.0), rng.range(4.0, 8.0)),
-        PlaceKind::Platform => (rng.range(10.0, 16.0), rng.range(20.0, 45.0), rng.range(3.5, 6.0)),
-        PlaceKind::Corridor => (rng.range(2.8, 5.0), rng.range(12.0, 26.0), rng.range(2.6, 3.4)),
-        PlaceKind::Street => (rng.range(14.0, 30.0), rng.range(10.0, 24.0), rng.range(3.5, 9.0)),
-        PlaceKind::Warehouse => (rng.range(12.0, 22.0), rng.range(14.0, 30.0), rng.range(5.0, 8.0)),
-        PlaceKind::Lobby => (rng.range(7.0, 13.0), rng.range(8.0, 15.0), rng.range(2.8, 4.5)),
+        PlaceKind::Concourse => (
+            rng.range(12.0, 24.0),
+            rng.range(12.0, 26.0),
+            rng.range(4.0, 8.0),
+        ),
+        PlaceKind::Platform => (
+            rng.range(10.0, 16.0),
+            rng.range(20.0, 45.0),
+            rng.range(3.5, 6.0),
+        ),
+        PlaceKind::Corridor => (
+            rng.range(2.8, 5.0),
+            rng.range(12.0, 26.0),
+            rng.range(2.6, 3.4),
+        ),
+        PlaceKind::Street => (
+            rng.range(14.0, 30.0),
+            rng.range(10.0, 24.0),
+            rng.range(3.5, 9.0),
+        ),
+        PlaceKind::Warehouse => (
+            rng.range(12.0, 22.0),
+            rng.range(14.0, 30.0),
+            rng.range(5.0, 8.0),
+        ),
+        PlaceKind::Lobby => (
+            rng.range(7.0, 13.0),
+            rng.range(8.0, 15.0),
+            rng.range(2.8, 4.5),
+        ),
     };
     let floor_kinds: &[FloorKind] = match kind {
         PlaceKind::Street => &[FloorKind::Asphalt, FloorKind::Paving, FloorKind::Paving],
         PlaceKind::Warehouse => &[FloorKind::Concrete],
-        PlaceKind::Platform => &[FloorKind::Concrete, FloorKind::Tiles, FloorKind::Asphalt, FloorKind::Paving],
-        PlaceKind::Corridor | PlaceKind::Lobby => &[FloorKind::Carpet, FloorKind::Boards, FloorKind::Tiles, FloorKind::Checker, FloorKind::Concrete],
-        PlaceKind::Concourse => &[FloorKind::Tiles, FloorKind::Tiles, FloorKind::Checker, FloorKind::Concrete],
+        PlaceKind::Platform => &[
+            FloorKind::Concrete,
+            FloorKind::Tiles,
+            FloorKind::Asphalt,
+            FloorKind::Paving,
+        ],
+        PlaceKind::Corridor | PlaceKind::Lobby => &[
+            FloorKind::Carpet,
+            FloorKind::Boards,
+            FloorKind::Tiles,
+            FloorKind::Checker,
+            FloorKind::Concrete,
+        ],
+        PlaceKind::Concourse => &[
+            FloorKind::Tiles,
+            FloorKind::Tiles,
+            FloorKind::Checker,
+            FloorKind::Concrete,
+        ],
     };
     let ink = *rng.pick(&NEUTRAL);
     let ink = rng.tint(ink, 0.10);
@@ -80,24 +126,49 @@ pub fn place(rng: &mut Rng, kind: PlaceKind) -> Place {
         ink,
         second: scale(ink, rng.range(0.7, 0.95)),
         grain: rng.range(0.3, 1.2),
-        gloss: if matches!(kind, PlaceKind::Street | PlaceKind::Warehouse) { rng.range(0.0, 0.06) } else { rng.range(0.0, 0.35) },
+        gloss: if matches!(kind, PlaceKind::Street | PlaceKind::Warehouse) {
+            rng.range(0.0, 0.06)
+        } else {
+            rng.range(0.0, 0.35)
+        },
     };
     let wall = |rng: &mut Rng| {
         let kinds: &[WallKind] = match kind {
-            PlaceKind::Street => &[WallKind::Brick, WallKind::Shopfront, WallKind::Plain, WallKind::Shopfront],
+            PlaceKind::Street => &[
+                WallKind::Brick,
+                WallKind::Shopfront,
+                WallKind::Plain,
+                WallKind::Shopfront,
+            ],
             PlaceKind::Warehouse => &[WallKind::Corrugated, WallKind::Plain, WallKind::Brick],
             PlaceKind::Platform => &[WallKind::Tiled, WallKind::Brick, WallKind::Panels],
             PlaceKind::Corridor => &[WallKind::Plain, WallKind::Panels, WallKind::Tiled],
-            _ => &[WallKind::Panels, WallKind::Windows, WallKind::Tiled, WallKind::Plain, WallKind::Shopfront],
+            _ => &[
+                WallKind::Panels,
+                WallKind::Windows,
+                WallKind::Tiled,
+                WallKind::Plain,
+                WallKind::Shopfront,
+            ],
         };
         let base = *rng.pick(&WALLS);
         let ink = rng.tint(base, 0.08);
-        Surface { kind: *rng.pick(kinds), ink, second: scale(ink, rng.range(0.5, 0.9)), grain: rng.range(0.6, 2.2), gloss: 0.0 }
+        Surface {
+            kind: *rng.pick(kinds),
+            ink,
+            second: scale(ink, rng.range(0.5, 0.9)),
+            grain: rng.range(0.6, 2.2),
+            gloss: 0.0,
+        }
     };
     let back = wall(rng);
     let sides = wall(rng);
     let night = rng.chance(0.16);
-    let ambient = if night { rng.range(0.22, 0.42) } else { rng.range(0.6, 1.0) };
+    let ambient = if night {
+        rng.range(0.22, 0.42)
+    } else {
+        rng.range(0.6, 1.0)
+    };
     let lamps = (0..rng.below(if night { 4 } else { 7 }) + usize::from(night))
         .map(|_| Lamp {
             at: v3(rng.range(-w / 2.0, w / 2.0), h, rng.range(0.0, d)),
@@ -115,8 +186,17 @@ pub fn place(rng: &mut Rng, kind: PlaceKind) -> Place {
     let aim = rng.range(4.0, 9.5);
     let pitch = ((camera_height - rng.range(0.5, 1.4)) / aim).atan();
     let camera = Camera {
-        at: v3(rng.range(-w * 0.3, w * 0.3), camera_height, rng.range(-1.0, 0.6)),
-        yaw: rng.range(-0.45, 0.45) * if kind == PlaceKind::Corridor { 0.4 } else { 1.0 },
+        at: v3(
+            rng.range(-w * 0.3, w * 0.3),
+            camera_height,
+            rng.range(-1.0, 0.6),
+        ),
+        yaw: rng.range(-0.45, 0.45)
+            * if kind == PlaceKind::Corridor {
+                0.4
+            } else {
+                1.0
+            },
         pitch,
         hfov: rng.range(0.85, 1.5),
     };
@@ -126,23 +206,41 @@ pub fn place(rng: &mut Rng, kind: PlaceKind) -> Place {
         Track {
             edge,
             train: rng.chance(0.45).then(|| [z0, z0 + rng.range(20.0, 60.0)]),
-            train_ink: *rng.pick(&[[0.12, 0.25, 0.5], [0.65, 0.12, 0.14], [0.72, 0.73, 0.74], [0.15, 0.4, 0.25], [0.85, 0.55, 0.1]]),
+            train_ink: *rng.pick(&[
+                [0.12, 0.25, 0.5],
+                [0.65, 0.12, 0.14],
+                [0.72, 0.73, 0.74],
+                [0.15, 0.4, 0.25],
+                [0.85, 0.55, 0.1],
+            ]),
         }
     });
-    let grey = if night { rng.chance(0.45) } else { rng.chance(0.08) };
+    let grey = if night {
+        rng.chance(0.45)
+    } else {
+        rng.chance(0.08)
+    };
     let warm = rng.range(-0.12, 0.12);
     let sensor = Sensor {
         gain: rng.range(0.85, 1.2) * if night { 1.35 } else { 1.0 },
         gamma: rng.range(0.8, 1.3),
         saturation: if grey { 0.0 } else { rng.range(0.55, 1.15) },
         cast: [1.0 + warm, 1.0 + rng.range(-0.04, 0.04), 1.0 - warm],
-        noise: if night { rng.range(4.0, 14.0) } else { rng.range(0.5, 6.0) },
+        noise: if night {
+            rng.range(4.0, 14.0)
+        } else {
+            rng.range(0.5, 6.0)
+        },
         blur: rng.range(0.0, 1.6),
         vignette: rng.range(0.0, 0.4),
     };
     let sun = open && !night;
     let turn = rng.range(0.0, 2.0 * PI);
-    let long = if sun { rng.range(0.4, 1.3) } else { rng.range(0.1, 0.5) };
+    let long = if sun {
+        rng.range(0.4, 1.3)
+    } else {
+        rng.range(0.1, 0.5)
+    };
     Place {
         left: -w / 2.0,
         right: w / 2.0,
@@ -152,13 +250,23 @@ pub fn place(rng: &mut Rng, kind: PlaceKind) -> Place {
         back,
         sides,
         ceiling: rng.tint([0.78, 0.78, 0.77], 0.1),
-        open_air: open.then(|| if night { [0.05, 0.06, 0.10] } else { rng.tint([0.62, 0.74, 0.90], 0.12) }),
+        open_air: open.then(|| {
+            if night {
+                [0.05, 0.06, 0.10]
+            } else {
+                rng.tint([0.62, 0.74, 0.90], 0.12)
+            }
+        }),
         track,
         light: Light {
             ambient,
             lamps,
             shadow: [turn.cos() * long, turn.sin() * long],
-            shadow_depth: if sun { rng.range(0.2, 0.5) } else { rng.range(0.05, 0.28) },
+            shadow_depth: if sun {
+                rng.range(0.2, 0.5)
+            } else {
+                rng.range(0.05, 0.28)
+            },
         },
         camera,
         sensor,
@@ -169,7 +277,10 @@ pub fn place(rng: &mut Rng, kind: PlaceKind) -> Place {
 /// The floor that people and things may stand on.
 pub fn walkable(place: &Place, p: V3) -> bool {
     let right = place.track.map_or(place.right, |t| t.edge - 0.3);
-    p.x > place.left + 0.5 && p.x < right - 0.3 && p.z > place.camera.at.z + 1.2 && p.z < place.depth - 0.5
+    p.x > place.left + 0.5
+        && p.x < right - 0.3
+        && p.z > place.camera.at.z + 1.2
+        && p.z < place.depth - 0.5
 }
 
 /// A place to queue at, roughly before the camera. Returns the fixture and its name in rules.
@@ -206,21 +317,55 @@ pub fn clutter(rng: &mut Rng, kind: PlaceKind, place: &Place, at: V3) -> Fixture
     let ink = rng.tint(paint, 0.15);
     let roll = rng.below(12);
     match (kind, roll) {
-        (PlaceKind::Warehouse, 0..=6) => Fixture::Shelf { at, yaw, seed: rng.next() },
+        (PlaceKind::Warehouse, 0..=6) => Fixture::Shelf {
+            at,
+            yaw,
+            seed: rng.next(),
+        },
         (PlaceKind::Corridor, 0..=8) => {
             if rng.chance(0.5) {
-                Fixture::Plant { at, seed: rng.next() }
+                Fixture::Plant {
+                    at,
+                    seed: rng.next(),
+                }
             } else {
-                Fixture::Bin { at, ink: scale(ink, 0.6) }
+                Fixture::Bin {
+                    at,
+                    ink: scale(ink, 0.6),
+                }
             }
         }
         (_, 0..=3) => {
-            let wood = *rng.pick(&[[0.52, 0.36, 0.22], [0.35, 0.36, 0.38], [0.20, 0.34, 0.28], [0.6, 0.6, 0.62]]);
-            Fixture::Bench { at, yaw, ink: rng.tint(wood, 0.12) }
+            let wood = *rng.pick(&[
+                [0.52, 0.36, 0.22],
+                [0.35, 0.36, 0.38],
+                [0.20, 0.34, 0.28],
+                [0.6, 0.6, 0.62],
+            ]);
+            Fixture::Bench {
+                at,
+                yaw,
+                ink: rng.tint(wood, 0.12),
+            }
         }
-        (_, 4 | 5) => Fixture::Pillar { at, radius: rng.range(0.18, 0.4), height: if place.open_air.is_some() { rng.range(2.5, 5.0) } else { place.height }, ink },
-        (_, 6) => Fixture::Plant { at, seed: rng.next() },
-        (_, 7) => Fixture::Bin { at, ink: scale(ink, 0.6) },
+        (_, 4 | 5) => Fixture::Pillar {
+            at,
+            radius: rng.range(0.18, 0.4),
+            height: if place.open_air.is_some() {
+                rng.range(2.5, 5.0)
+            } else {
+                place.height
+            },
+            ink,
+        },
+        (_, 6) => Fixture::Plant {
+            at,
+            seed: rng.next(),
+        },
+        (_, 7) => Fixture::Bin {
+            at,
+            ink: scale(ink, 0.6),
+        },
         (_, 8) => Fixture::Trolley { at, yaw },
         (_, 9) => Fixture::Post { at },
         _ => {

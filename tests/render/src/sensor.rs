@@ -24,7 +24,13 @@ impl Developer {
     pub fn new(sensor: &Sensor, width: u32, height: u32, seed: u64) -> Self {
         let curves = [0, 1, 2].map(|k| {
             (0..256)
-                .map(|v| ((v as f32 / 255.0).powf(sensor.gamma) * sensor.gain * sensor.cast[k] * 255.0 * 256.0) as i32)
+                .map(|v| {
+                    ((v as f32 / 255.0).powf(sensor.gamma)
+                        * sensor.gain
+                        * sensor.cast[k]
+                        * 255.0
+                        * 256.0) as i32
+                })
                 .collect()
         });
         let (cx, cy) = (width as f32 / 2.0, height as f32 / 2.0);
@@ -36,8 +42,17 @@ impl Developer {
             })
             .collect();
         let mut rng = Rng::named(seed, "grain");
-        let grain = (0..GRAIN).map(|_| (rng.normal() * sensor.noise * 16.0) as i16).collect();
-        Self { width: width as usize, height: height as usize, sensor: *sensor, curves, vignette, grain }
+        let grain = (0..GRAIN)
+            .map(|_| (rng.normal() * sensor.noise * 16.0) as i16)
+            .collect();
+        Self {
+            width: width as usize,
+            height: height as usize,
+            sensor: *sensor,
+            curves,
+            vignette,
+            grain,
+        }
     }
 
     /// Develops a picture in place; `frame` chooses the noise. `flicker` is a factor on the brightness.
@@ -68,9 +83,12 @@ impl Developer {
                 // Shot noise: dark parts have less of it, but never none.
                 let common = common * (160 + luma / 2) >> 8;
                 let chroma = i32::from(self.grain[GRAIN - 1 - g]) >> 2;
-                data[i] = ((luma + ((rgb[0] - luma) * sat >> 8)) + ((common + chroma) >> 4)).clamp(0, 255) as u8;
-                data[i + 1] = ((luma + ((rgb[1] - luma) * sat >> 8)) + (common >> 4)).clamp(0, 255) as u8;
-                data[i + 2] = ((luma + ((rgb[2] - luma) * sat >> 8)) + ((common - chroma) >> 4)).clamp(0, 255) as u8;
+                data[i] = ((luma + ((rgb[0] - luma) * sat >> 8)) + ((common + chroma) >> 4))
+                    .clamp(0, 255) as u8;
+                data[i + 1] =
+                    ((luma + ((rgb[1] - luma) * sat >> 8)) + (common >> 4)).clamp(0, 255) as u8;
+                data[i + 2] = ((luma + ((rgb[2] - luma) * sat >> 8)) + ((common - chroma) >> 4))
+                    .clamp(0, 255) as u8;
             }
         }
     }
@@ -91,7 +109,8 @@ impl Developer {
             }
             let row = &mut data[y * w..(y + 1) * w];
             for x in 4..w - 4 {
-                let soft = (i32::from(sum[x - 4]) + 2 * i32::from(sum[x]) + i32::from(sum[x + 4])) >> 4;
+                let soft =
+                    (i32::from(sum[x - 4]) + 2 * i32::from(sum[x]) + i32::from(sum[x + 4])) >> 4;
                 let v = i32::from(here[x]);
                 row[x] = (v + ((soft - v) * share >> 8)) as u8;
             }

@@ -9,7 +9,7 @@ use crate::backdrop;
 use crate::bags::{self, BagAt, BagKind};
 use crate::canvas::{self, Seen};
 use crate::fixtures::Fixture;
-use crate::geom::{View, v3};
+use crate::geom::{V3, View, v3};
 use crate::person::{self, Look, Pose};
 use crate::place::Place;
 use crate::sensor::Developer;
@@ -105,17 +105,35 @@ pub struct Stage {
 
 impl Stage {
     /// Traces the empty place once; `fine` with twice the rays.
-    pub fn new(place: Place, fixtures: Vec<Fixture>, queue_place: Option<String>, width: u32, height: u32, fine: bool) -> Self {
+    pub fn new(
+        place: Place,
+        fixtures: Vec<Fixture>,
+        queue_place: Option<String>,
+        width: u32,
+        height: u32,
+        fine: bool,
+    ) -> Self {
         let view = View::new(&place.camera, width, height);
         let mut empty = Pixmap::new(width, height).expect("a picture has a size");
-        for (pixel, ink) in empty.data_mut().chunks_exact_mut(4).zip(backdrop::render(&place, &view, fine)) {
+        for (pixel, ink) in empty
+            .data_mut()
+            .chunks_exact_mut(4)
+            .zip(backdrop::render(&place, &view, fine))
+        {
             for k in 0..3 {
                 pixel[k] = (ink[k].clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
             }
             pixel[3] = 255;
         }
         let developer = Developer::new(&place.sensor, width, height, place.texture);
-        Self { place, fixtures, view, queue_place, empty: Arc::new(empty), developer }
+        Self {
+            place,
+            fixtures,
+            view,
+            queue_place,
+            empty: Arc::new(empty),
+            developer,
+        }
     }
 
     fn entities(&self, shot: &Shot) -> Vec<Entity> {
@@ -139,25 +157,45 @@ impl Stage {
     /// Renders a shot; with `label`, also its truth.
     pub fn render(&self, shot: &Shot, label: bool) -> (Pixmap, Option<Truth>) {
         let entities = self.entities(shot);
-        let (mut pix, seen) = canvas::paint(&self.empty, &self.view, &self.place, &entities, label);
-        self.developer.develop(&mut pix, shot.frame, if shot.flicker > 0.0 { shot.flicker } else { 1.0 });
-        let truth = label.then(|| self.truth(shot, &entities, &seen));
+        let mut pix = canvas::paint(&self.empty, &self.view, &self.place, &entities);
+        self.developer.develop(
+            &mut pix,
+            shot.frame,
+            if shot.flicker > 0.0 {
+                shot.flicker
+            } else {
+                1.0
+            },
+        );
+        let truth =
+            label.then(|| self.truth(shot, &entities, &canvas::account(&self.view, &entities)));
         (pix, truth)
+    }
+
+    /// The truth of a shot; its pixels are not kept.
+    pub fn label(&self, shot: &Shot) -> Truth {
+        let entities = self.entities(shot);
+        let seen = canvas::account(&self.view, &entities);
+        self.truth(shot, &entities, &seen)
     }
 
     fn truth(&self, shot: &Shot, entities: &[Entity], seen: &[Seen]) -> Truth {
         let (w, h) = (self.view.width, self.view.height);
         let mut found = Vec::new();
         for (e, s) in entities.iter().zip(seen) {
-            let (Some(label), Some((l, t, r, b))) = (e.label, s.bounds) else { continue };
+            let (Some(label), Some((l, t, r, b))) = (e.label, s.bounds) else {
+                continue;
+            };
             if s.hidden() > HIDDEN_LIMIT || r - l < SMALLEST || b - t < SMALLEST {
                 continue;
             }
             let attr = match (label, e.owner) {
-                (Label::Person, Some(id)) => shot.people.iter().find(|p| p.id == id).map(|p| Attr {
-                    hard_hat: p.look.hair == person::Hair::HardHat,
-                    safety_vest: p.look.top == person::Top::Vest,
-                }),
+                (Label::Person, Some(id)) => {
+                    shot.people.iter().find(|p| p.id == id).map(|p| Attr {
+                        hard_hat: p.look.hair == person::Hair::HardHat,
+                        safety_vest: p.look.top == person::Top::Vest,
+                    })
+                }
                 _ => None,
             };
             let boxed = Boxed {
@@ -168,17 +206,34 @@ impl Stage {
                 h: (b - t) as f32 / h,
                 attr,
             };
-            found.push(Found { label, id: e.owner, boxed, hidden: s.hidden() });
+            found.push(Found {
+                label,
+                id: e.owner,
+                boxed,
+                hidden: s.hidden(),
+            });
         }
-        let visible = |id: u32, person: bool| found.iter().any(|f| f.id == Some(id) && (f.label == Label::Person) == person);
+        let visible = |id: u32, person: bool| {
+            found
+                .iter()
+                .any(|f| f.id == Some(id) && (f.label == Label::Person) == person)
+        };
         let alone = shot
             .bags
             .iter()
             .filter(|b| visible(b.id, false) && b.look.kind != BagKind::Parcel)
             .filter(|b| b.hand.is_none() && !b.worn)
-            .filter(|b| !shot.people.iter().any(|p| visible(p.id, true) && p.pose.at.ground_distance(b.at) <= ATTENDED_WITHIN))
+            .filter(|b| {
+                !shot.people.iter().any(|p| {
+                    visible(p.id, true) && p.pose.at.ground_distance(b.at) <= ATTENDED_WITHIN
+                })
+            })
             .count() as u32;
-        let in_queue = shot.people.iter().filter(|p| p.queueing && visible(p.id, true)).count() as u32;
+        let in_queue = shot
+            .people
+            .iter()
+            .filter(|p| p.queueing && visible(p.id, true))
+            .count() as u32;
         let facts = Facts {
             in_queue: self.queue_place.is_some().then_some(in_queue),
             unattended_bags: alone,
@@ -188,6 +243,15 @@ impl Stage {
         };
         Truth { found, facts }
     }
+}
+
+/// Where a bag comes to stand when this person lets it go now, and how it is turned.
+pub fn put_down(p: &PersonAt, look: bags::BagLook) -> (V3, f32) {
+    // Joints do not depend on the view; any will do.
+    let view = View::new(&Place::hall().camera, 64, 64);
+    let (_, joints) = person::build(&p.look, &p.pose, &view, p.id);
+    let bag = held(p, 0, look, &joints);
+    (v3(bag.at.x, 0.0, bag.at.z), bag.yaw)
 }
 
 /// Where a bag is while its owner has it.
@@ -201,12 +265,39 @@ fn held(p: &PersonAt, id: u32, look: bags::BagLook, joints: &person::Joints) -> 
             let base = v3(hand.x, 0.0, hand.z) - fwd * (0.12 + 0.2 * p.pose.stride);
             (base, p.pose.yaw, Some(hand), false)
         }
-        BagKind::Backpack => (joints.back - v3(0.0, size.y * 0.62, 0.0) - fwd * 0.03, p.pose.yaw + std::f32::consts::PI, None, true),
-        BagKind::Parcel => (v3(p.pose.at.x, 0.95, p.pose.at.z) + fwd * 0.38, p.pose.yaw, None, true),
+        BagKind::Backpack => (
+            joints.back - v3(0.0, size.y * 0.62, 0.0) - fwd * 0.03,
+            p.pose.yaw + std::f32::consts::PI,
+            None,
+            true,
+        ),
+        // Before the chest; goes down to the floor with the body.
+        BagKind::Parcel => {
+            let reach = fwd * (0.38 + 0.22 * p.pose.bend);
+            (
+                v3(p.pose.at.x, 0.95 * (1.0 - p.pose.bend), p.pose.at.z) + reach,
+                p.pose.yaw,
+                None,
+                true,
+            )
+        }
         BagKind::Duffel | BagKind::Handbag => {
             let y = (hand.y - size.y - 0.10).max(0.0);
-            (v3(hand.x, y, hand.z), p.pose.yaw + std::f32::consts::FRAC_PI_2, Some(hand), false)
+            (
+                v3(hand.x, y, hand.z),
+                p.pose.yaw + std::f32::consts::FRAC_PI_2,
+                Some(hand),
+                false,
+            )
         }
     };
-    BagAt { id, look, at, yaw, hand: hand_at, worn, handle_out: true }
+    BagAt {
+        id,
+        look,
+        at,
+        yaw,
+        hand: hand_at,
+        worn,
+        handle_out: true,
+    }
 }

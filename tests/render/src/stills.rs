@@ -62,26 +62,36 @@ impl Crowd<'_> {
     }
 
     fn free(&self, p: V3, radius: f32) -> bool {
-        self.taken.iter().all(|(q, r)| q.ground_distance(p) > r + radius)
+        self.taken
+            .iter()
+            .all(|(q, r)| q.ground_distance(p) > r + radius)
     }
 
     fn in_picture(&self, p: V3) -> bool {
         let side = self.view.width * 0.02;
-        self.view.project(p).is_some_and(|(x, y)| x > -side && x < self.view.width + side && y > 0.0 && y < self.view.height * 1.25)
+        self.view.project(p).is_some_and(|(x, y)| {
+            x > -side && x < self.view.width + side && y > 0.0 && y < self.view.height * 1.25
+        })
     }
 
     /// A free spot of floor in the picture, evenly over the picture and not over the floor: else all would be far.
     fn spot(&mut self, stage: &Stage, radius: f32, far: f32) -> Option<V3> {
         for _ in 0..40 {
             let x = self.rng.range(0.0, self.view.width);
-            let y = self.rng.range(self.view.height * 0.2, self.view.height * 1.12);
+            let y = self
+                .rng
+                .range(self.view.height * 0.2, self.view.height * 1.12);
             let ray = self.view.ray(x, y);
             if ray.y >= -0.01 {
                 continue;
             }
             let p = self.view.at + ray * (self.view.at.y / -ray.y);
             let distance = p.ground_distance(self.view.at);
-            if distance > 1.8 && distance < far && random_place::walkable(&stage.place, p) && self.free(p, radius) {
+            if distance > 1.8
+                && distance < far
+                && random_place::walkable(&stage.place, p)
+                && self.free(p, radius)
+            {
                 return Some(v3(p.x, 0.0, p.z));
             }
         }
@@ -92,12 +102,22 @@ impl Crowd<'_> {
         let id = self.id();
         let bag = bag.map(|look| (self.id(), look));
         self.taken.push((pose.at, 0.28));
-        self.shot.people.push(PersonAt { id, look, pose, queueing, bag });
+        self.shot.people.push(PersonAt {
+            id,
+            look,
+            pose,
+            queueing,
+            bag,
+        });
     }
 
     fn idle_arms(&mut self, pose: &mut Pose) {
-        pose.left = *self.rng.pick(&[Arm::Swing, Arm::Swing, Arm::Front, Arm::Hip, Arm::Carry]);
-        pose.right = *self.rng.pick(&[Arm::Swing, Arm::Swing, Arm::Front, Arm::Hip]);
+        pose.left = *self
+            .rng
+            .pick(&[Arm::Swing, Arm::Swing, Arm::Front, Arm::Hip, Arm::Carry]);
+        pose.right = *self
+            .rng
+            .pick(&[Arm::Swing, Arm::Swing, Arm::Front, Arm::Hip]);
         pose.head_yaw = self.rng.range(-0.5, 0.5);
     }
 
@@ -108,7 +128,13 @@ impl Crowd<'_> {
         }
         let look = BagLook::luggage(self.rng);
         match look.kind {
-            BagKind::Suitcase => pose.right = if pose.stride > 0.3 { Arm::Pull } else { Arm::Carry },
+            BagKind::Suitcase => {
+                pose.right = if pose.stride > 0.3 {
+                    Arm::Pull
+                } else {
+                    Arm::Carry
+                }
+            }
             BagKind::Backpack => {}
             _ => pose.right = Arm::Carry,
         }
@@ -120,7 +146,15 @@ impl Crowd<'_> {
         let yaw = self.rng.range(0.0, 2.0 * PI);
         let handle_out = self.rng.chance(0.5);
         self.taken.push((at, 0.3));
-        self.shot.bags.push(BagAt { id, look, at, yaw, hand: None, worn: false, handle_out });
+        self.shot.bags.push(BagAt {
+            id,
+            look,
+            at,
+            yaw,
+            hand: None,
+            worn: false,
+            handle_out,
+        });
     }
 }
 
@@ -131,7 +165,11 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
     let place = random_place::place(&mut rng, kind);
     let view = View::new(&place.camera, width, height);
     let quality = 30 + rng.below(65) as u8;
-    let squeeze = if rng.chance(0.2) { rng.range(0.45, 0.85) } else { 1.0 };
+    let squeeze = if rng.chance(0.2) {
+        rng.range(0.45, 0.85)
+    } else {
+        1.0
+    };
 
     // A place to queue at, seldom in a corridor.
     let wants_queue = rng.chance(match kind {
@@ -146,23 +184,48 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
         for _ in 0..30 {
             let side = rng.range(-1.0, 1.0);
             let distance = rng.range(5.5, 12.0);
-            let p = view.at + v3(view.forward.x, 0.0, view.forward.z) * distance + view.right * (side * distance * 0.42);
+            let p = view.at
+                + v3(view.forward.x, 0.0, view.forward.z) * distance
+                + view.right * (side * distance * 0.42);
             let at = v3(p.x, 0.0, p.z);
             // It looks more or less towards the camera, so that its queue is in view.
-            let yaw = place.camera.yaw + PI - side * rng.range(-0.2, 1.3) + rng.range(-0.35, 0.35);
+            // Half of them look well to the side, so that the people of the queue do not hide each other.
+            let turn = if rng.chance(0.5) {
+                rng.range(0.6, 1.35)
+            } else {
+                rng.range(-0.2, 0.6)
+            };
+            let yaw = place.camera.yaw + PI - side.signum() * turn + rng.range(-0.2, 0.2);
             let (fixture, name) = random_place::queue_fixture(&mut rng, at, yaw);
             let shows = [v3(0.0, 1.1, 0.0), v3(0.0, 2.0, 0.0)].iter().all(|&up| {
-                view.project(at + up).is_some_and(|(x, y)| x > 0.03 * view.width && x < 0.97 * view.width && y > -0.15 * view.height && y < 0.9 * view.height)
+                view.project(at + up).is_some_and(|(x, y)| {
+                    x > 0.03 * view.width
+                        && x < 0.97 * view.width
+                        && y > -0.15 * view.height
+                        && y < 0.9 * view.height
+                })
             });
-            if shows && random_place::walkable(&place, at) && at.x - 1.2 > place.left && at.z + 1.0 < place.depth {
+            if shows
+                && random_place::walkable(&place, at)
+                && at.x - 1.2 > place.left
+                && at.z + 1.0 < place.depth
+            {
                 fixtures.push(fixture);
                 queue_place = Some(name.to_owned());
                 break;
             }
         }
     }
-    let mut crowd = Crowd { rng: &mut rng, view, taken: Vec::new(), shot: Shot::default(), next: 0 };
-    crowd.taken.extend(fixtures.iter().filter_map(Fixture::footprint));
+    let mut crowd = Crowd {
+        rng: &mut rng,
+        view,
+        taken: Vec::new(),
+        shot: Shot::default(),
+        next: 0,
+    };
+    crowd
+        .taken
+        .extend(fixtures.iter().filter_map(Fixture::footprint));
     let mut slots: Vec<(V3, f32)> = Vec::new();
     let stage_place = place;
     let mut stage = Stage::new(stage_place, Vec::new(), queue_place, width, height, false);
@@ -200,7 +263,12 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
         walkers = walkers.saturating_sub(length).min(5);
         // Barriers along the line.
         if crowd.rng.chance(0.55) {
-            let ink = *crowd.rng.pick(&[[0.08, 0.12, 0.35], [0.55, 0.08, 0.1], [0.1, 0.1, 0.11], [0.8, 0.65, 0.1]]);
+            let ink = *crowd.rng.pick(&[
+                [0.08, 0.12, 0.35],
+                [0.55, 0.08, 0.1],
+                [0.1, 0.1, 0.11],
+                [0.8, 0.65, 0.1],
+            ]);
             for side in [1.0, -1.0] {
                 if side < 0.0 && crowd.rng.chance(0.4) {
                     continue;
@@ -214,7 +282,11 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
                     }
                     fixtures.push(Fixture::Post { at: post });
                     if let Some(from) = last {
-                        fixtures.push(Fixture::Belt { from, to: post, ink });
+                        fixtures.push(Fixture::Belt {
+                            from,
+                            to: post,
+                            ink,
+                        });
                     }
                     last = Some(post);
                 }
@@ -229,7 +301,9 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
         }
         for &(slot, yaw) in slots.iter().take(length) {
             let at = slot + v3(crowd.rng.range(-0.1, 0.1), 0.0, crowd.rng.range(-0.1, 0.1));
-            if !random_place::walkable(&stage.place, at) || !crowd.in_picture(at + v3(0.0, 1.0, 0.0)) {
+            if !random_place::walkable(&stage.place, at)
+                || !crowd.in_picture(at + v3(0.0, 1.0, 0.0))
+            {
                 break;
             }
             let look = Look::random(crowd.rng);
@@ -259,7 +333,11 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
     }
 
     // Bags that nobody holds: alone, or beside their owner.
-    let alone = if crowd.rng.chance(0.4) { 1 + crowd.rng.below(3) } else { 0 };
+    let alone = if crowd.rng.chance(0.4) {
+        1 + crowd.rng.below(3)
+    } else {
+        0
+    };
     for _ in 0..alone {
         if let Some(at) = crowd.spot(&stage, 0.3, 11.0) {
             let mut look = BagLook::luggage(crowd.rng);
@@ -273,8 +351,25 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
     }
 
     // Seated people.
-    for (at, yaw) in fixtures.iter().filter_map(|f| if let Fixture::Bench { at, yaw, .. } = f { Some((*at, *yaw)) } else { None }).collect::<Vec<_>>() {
-        if walkers > 0 && crowd.rng.chance(0.3) && !crowd.shot.bags.iter().any(|b| b.at.ground_distance(at) < ATTENDED_WITHIN + 0.6) {
+    for (at, yaw) in fixtures
+        .iter()
+        .filter_map(|f| {
+            if let Fixture::Bench { at, yaw, .. } = f {
+                Some((*at, *yaw))
+            } else {
+                None
+            }
+        })
+        .collect::<Vec<_>>()
+    {
+        if walkers > 0
+            && crowd.rng.chance(0.3)
+            && !crowd
+                .shot
+                .bags
+                .iter()
+                .any(|b| b.at.ground_distance(at) < ATTENDED_WITHIN + 0.6)
+        {
             let f = Frame::new(at, yaw);
             let look = Look::random(crowd.rng);
             let mut pose = Pose::standing(f.p(crowd.rng.range(-0.5, 0.5), 0.0, 0.0), yaw);
@@ -289,8 +384,14 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
     let mut left = walkers;
     while left > 0 {
         left -= 1;
-        let Some(at) = crowd.spot(&stage, 0.3, 16.0) else { break };
-        let look = if kind == PlaceKind::Warehouse || crowd.rng.chance(0.06) { Look::worker(crowd.rng) } else { Look::random(crowd.rng) };
+        let Some(at) = crowd.spot(&stage, 0.3, 16.0) else {
+            break;
+        };
+        let look = if kind == PlaceKind::Warehouse || crowd.rng.chance(0.06) {
+            Look::worker(crowd.rng)
+        } else {
+            Look::random(crowd.rng)
+        };
         let yaw = crowd.rng.range(0.0, 2.0 * PI);
         let mut pose = Pose::standing(at, yaw);
         if crowd.rng.chance(0.6) {
@@ -306,13 +407,21 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
             pose.right = Arm::Reach;
             pose.stride = 0.0;
         }
-        let chance = if kind == PlaceKind::Warehouse { 0.1 } else { 0.45 };
+        let chance = if kind == PlaceKind::Warehouse {
+            0.1
+        } else {
+            0.45
+        };
         let bag = crowd.maybe_bag(&mut pose, chance);
         let carries = bag.is_some();
         crowd.person(look, pose, false, bag);
         if !carries && crowd.rng.chance(0.12) {
             // A bag set down beside its owner.
-            let beside = Frame::new(at, yaw).p(*crowd.rng.pick(&[-0.5, 0.5]), 0.0, crowd.rng.range(-0.2, 0.3));
+            let beside = Frame::new(at, yaw).p(
+                *crowd.rng.pick(&[-0.5, 0.5]),
+                0.0,
+                crowd.rng.range(-0.2, 0.3),
+            );
             if random_place::walkable(&stage.place, beside) {
                 let bag = BagLook::luggage(crowd.rng);
                 crowd.bag(bag, beside);
@@ -331,7 +440,11 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
             let beside = Frame::new(at, yaw).p(0.65, 0.0, crowd.rng.range(-0.15, 0.15));
             if random_place::walkable(&stage.place, beside) && crowd.free(beside, 0.2) {
                 let look = Look::random(crowd.rng);
-                let mut other = Pose { at: beside, phase: crowd.rng.range(0.0, 6.0), ..pose };
+                let mut other = Pose {
+                    at: beside,
+                    phase: crowd.rng.range(0.0, 6.0),
+                    ..pose
+                };
                 other.bend = 0.0;
                 other.left = Arm::Swing;
                 other.right = Arm::Swing;
@@ -347,12 +460,22 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
     let mut shot = crowd.shot;
     shot.frame = index as u64;
     stage.fixtures = fixtures;
-    Still { stage, shot, kind, quality, squeeze }
+    Still {
+        stage,
+        shot,
+        kind,
+        quality,
+        squeeze,
+    }
 }
 
 /// A pixmap without its alpha.
 pub fn to_rgb(pix: &Pixmap) -> image::RgbImage {
-    let data = pix.data().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+    let data = pix
+        .data()
+        .chunks_exact(4)
+        .flat_map(|p| [p[0], p[1], p[2]])
+        .collect();
     image::RgbImage::from_raw(pix.width(), pix.height(), data).expect("the sizes agree")
 }
 
@@ -367,22 +490,35 @@ pub fn develop(still: &Still) -> Result<(Vec<u8>, Truth)> {
         rgb = image::imageops::resize(&rgb, w, h, FilterType::Triangle);
     }
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, still.quality).encode_image(&rgb).context("encode a JPEG")?;
+    JpegEncoder::new_with_quality(&mut jpeg, still.quality)
+        .encode_image(&rgb)
+        .context("encode a JPEG")?;
     Ok((jpeg, truth.expect("asked for")))
 }
 
 /// The annotation row of a still.
 pub fn row(seed: u64, index: usize, name: String, still: &Still, truth: &Truth) -> Row {
     // The goods on shelves are boxes without labels.
-    let shelves = still.stage.fixtures.iter().any(|f| matches!(f, Fixture::Shelf { .. }));
+    let shelves = still
+        .stage
+        .fixtures
+        .iter()
+        .any(|f| matches!(f, Fixture::Shelf { .. }));
     Row {
         image: name,
         width: still.stage.view.width as u32,
         height: still.stage.view.height as u32,
         boxes: truth.found.iter().map(|f| f.boxed.clone()).collect(),
-        complete_labels: Label::ALL.iter().filter(|&&l| !(shelves && l == Label::Parcel)).map(|l| l.name().to_owned()).collect(),
+        complete_labels: Label::ALL
+            .iter()
+            .filter(|&&l| !(shelves && l == Label::Parcel))
+            .map(|l| l.name().to_owned())
+            .collect(),
         split: if index % 10 == 9 { "val" } else { "train" }.to_owned(),
-        source: format!("rendered by the project (render stills, seed {seed}, {})", still.kind.name()),
+        source: format!(
+            "rendered by the project (render stills, seed {seed}, {})",
+            still.kind.name()
+        ),
         licence: "Apache-2.0".to_owned(),
         group: format!("render-{seed}-{index}"),
         facts: truth.facts.clone(),
@@ -391,8 +527,11 @@ pub fn row(seed: u64, index: usize, name: String, still: &Still, truth: &Truth) 
 
 /// Writes `count` stills and their `annotations.jsonl` to `dir`, on all cores. The result depends on the seed and size alone.
 pub fn write(seed: u64, count: usize, dir: &Path, width: u32, height: u32) -> Result<()> {
-    std::fs::create_dir_all(dir).with_context(|| format!("create {}: is it a folder you may write to?", dir.display()))?;
-    let workers = std::thread::available_parallelism().map_or(1, |n| n.get()).min(count.max(1));
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("create {}: is it a folder you may write to?", dir.display()))?;
+    let workers = std::thread::available_parallelism()
+        .map_or(1, |n| n.get())
+        .min(count.max(1));
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, Row)>> {
         let mut rows = Vec::new();
@@ -413,17 +552,24 @@ pub fn write(seed: u64, count: usize, dir: &Path, width: u32, height: u32) -> Re
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         let mut all = Vec::with_capacity(count);
         for handle in handles {
-            all.extend(handle.join().map_err(|_| anyhow::anyhow!("a rendering thread panicked"))??);
+            all.extend(
+                handle
+                    .join()
+                    .map_err(|_| anyhow::anyhow!("a rendering thread panicked"))??,
+            );
         }
         Ok(all)
     })?;
     rows.sort_by_key(|(index, _)| *index);
     let path = dir.join("annotations.jsonl");
-    let file = std::fs::File::create(&path).with_context(|| format!("create {}", path.display()))?;
+    let file =
+        std::fs::File::create(&path).with_context(|| format!("create {}", path.display()))?;
     let mut out = std::io::BufWriter::new(file);
     for (_, row) in rows {
-        serde_json::to_writer(&mut out, &row).with_context(|| format!("write {}", path.display()))?;
+        serde_json::to_writer(&mut out, &row)
+            .with_context(|| format!("write {}", path.display()))?;
         out.write_all(b"\n")?;
     }
-    out.flush().with_context(|| format!("write {}", path.display()))
+    out.flush()
+        .with_context(|| format!("write {}", path.display()))
 }
