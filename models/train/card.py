@@ -8,23 +8,14 @@ from pathlib import Path
 
 from export import GRAPHS
 from labels import OBJECTS
+from trust import MIN_BALANCED, MIN_POSITIVES, concepts
 
 VERSION = "0.1.0"
-MIN_BALANCED = 0.65
-MIN_POSITIVES = 15
-"""A class or attribute is listed as a concept from this balanced accuracy and this many positives on."""
-
 SYNONYMS = {
     "worker": ["person"], "human": ["person"], "lorry": ["truck"], "motorbike": ["motorcycle"],
     "bike": ["bicycle"], "package": ["parcel"], "luggage": ["suitcase", "backpack", "handbag"],
     "bag": ["suitcase", "backpack", "handbag"], "vehicle": ["car", "truck", "bus", "motorcycle"],
 }
-QUALIFIER_NAMES = {
-    "hard_hat": ["wearing hard hat"], "no_hard_hat": ["not wearing hard hat"],
-    "safety_vest": ["wearing safety vest"], "no_safety_vest": ["not wearing safety vest"],
-    "lying": ["lying", "lying on the floor"],
-}
-
 # Licence and attribution as each uploader stated them.
 ATTRIBUTION = [
     ("Highway Object Detection", "Universitas Tidar, Roboflow Universe (universe.roboflow.com/universitas-tidar/highway-object-detection)", "CC BY 4.0"),
@@ -47,35 +38,6 @@ ATTRIBUTION = [
 ]
 
 
-def good(figures):
-    """Whether figures of a yes/no question clearly beat chance."""
-    return (figures["positives"] >= MIN_POSITIVES and figures["negatives"] >= MIN_POSITIVES
-            and figures["balanced_accuracy"] >= MIN_BALANCED and (figures["auc"] or 0) >= MIN_BALANCED)
-
-
-def concepts(evaluation):
-    """Which nouns and qualifiers the package answers for, and the classes its detections may be used for."""
-    real, drawn = evaluation["real"], evaluation.get("rendered") or {}
-    sources = [real["presence"], real["presence_weak"], drawn.get("presence", {})]
-    listed, seen = {}, []
-    for label in [*OBJECTS, "bag", "vehicle"]:
-        figures = [s[label] for s in sources if label in s]
-        if any(good(f["language"]) for f in figures):
-            listed[label] = []
-        if label in OBJECTS and any(good(f["detector"]) for f in figures):
-            seen.append(label)
-    for channel, names in QUALIFIER_NAMES.items():
-        if channel in real["attributes"] and good(real["attributes"][channel]):
-            listed.setdefault("person", []).extend(names)
-    queue = drawn.get("count", {}).get("queue")
-    if queue and queue["language"]["mae"] < 0.75 * queue["majority"]["mae"]:
-        listed.setdefault("person", []).append("in queue")
-    if "unattended" in drawn.get("attributes", {}) and good(drawn["attributes"]["unattended"]):
-        for noun in ("bag", "suitcase"):
-            listed.setdefault(noun, []).append("unattended")
-    return listed, seen
-
-
 def digest(path):
     """sha256 and size of a file, as TOML."""
     data = path.read_bytes()
@@ -84,7 +46,7 @@ def digest(path):
 
 def manifest(out, evaluation, calibration):
     """The text of ``model.toml``."""
-    listed, _ = concepts(evaluation)
+    listed, seen = concepts(evaluation)
     quote = lambda names: "[" + ", ".join(f'"{n}"' for n in names) + "]"
     text = ['# Written by models/train/card.py; do not edit by hand.', 'id = "scout"', f'version = "{VERSION}"',
             'licence = "Apache-2.0"', 'kind = "vlm"', 'title = "The built-in small vision-language model"',
@@ -110,15 +72,14 @@ def manifest(out, evaluation, calibration):
     text += [f"{noun} = {quote(names)}" for noun, names in listed.items()]
     text += ["", "[synonyms]"]
     for word, nouns in SYNONYMS.items():
-        if word not in listed:
-            kept = [n for n in nouns if n in listed]
-        else:
-            kept = [n for n in nouns]
+        kept = [n for n in nouns if n in listed or n in seen]
         if kept:
             text.append(f"{word} = {quote(kept)}")
-    text += ["", "[detector]", 'decode = "centre"', 'output = "detections"', f"classes = {quote(OBJECTS)}",
+    text += ["", "[detector]", 'decode = "centre"', 'output = "detections"', f"classes = {quote(seen)}",
              'answers = ["count", "yes_no"]']
     for label, fit in calibration["detector"].items():
+        if label != "default" and label not in seen:
+            continue
         text += ["", "[detector.default]" if label == "default" else f"[detector.per_class.{label}]"]
         text += table(fit, ("temperature", "bias", "threshold"))
     return "\n".join(text) + "\n"
@@ -172,7 +133,7 @@ def card(evaluation, curve, size):
             f"{MIN_BALANCED} on held-out images with at least {MIN_POSITIVES} positives and negatives:", ""]
     text += [f"- {noun}" + (f" ({', '.join(q)})" if q else "") for noun, q in listed.items()]
     unseen = [c for c in OBJECTS if c not in seen]
-    text += ["", "Detections of these classes do not clear that bar, or could not be tested, and should not be trusted: "
+    text += ["", "Detections of these classes do not clear that bar, or could not be tested, and are left out of the graph: "
              + (", ".join(unseen) or "none") + ".", "",
              "## Figures on the validation split", "",
              f"{evaluation['images']} images, asked through the exported graphs in ONNX Runtime. Presence is decided at a",

@@ -16,8 +16,10 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from data import FIRST_RESIZE, INPUT_SIZE
+from labels import INDEX, OBJECTS
 from net import HEAD_DIM, HEADS, HIDDEN, KV_HEADS, LAYERS, MLP, NORM_EPS, ROPE_BASE, Scout, decode, raw_tokens
-from text import SPECIAL, Words, tokenizer_json
+from text import Words, tokenizer_json
+from trust import concepts
 
 HALF_FROM = 512
 """Weights with at least this many numbers are stored as float16."""
@@ -29,15 +31,16 @@ GRAPHS = {"vision_encoder": "vision_encoder.onnx", "embed_tokens": "embed_tokens
 class VisionGraph(nn.Module):
     """pixel_values [B, N, 3, S, S] and pixel_attention_mask [B, N, S, S] to features and detections."""
 
-    def __init__(self, scout):
+    def __init__(self, scout, classes=OBJECTS):
         super().__init__()
         self.encoder, self.connector = scout.encoder, scout.connector
+        self.channels = [INDEX[c] for c in classes]
 
     def forward(self, pixel_values, pixel_attention_mask):
         pixels = pixel_values.reshape(-1, 3, INPUT_SIZE, INPUT_SIZE)
         mask = pixel_attention_mask.reshape(-1, 1, INPUT_SIZE, INPUT_SIZE)
         maps = self.encoder(pixels * mask.to(pixels.dtype))
-        return self.connector(*raw_tokens(maps)), decode(maps)
+        return self.connector(*raw_tokens(maps)), decode(maps, self.channels)
 
 
 class DecoderGraph(nn.Module):
@@ -116,11 +119,11 @@ def write_graph(module, inputs, path, names_in, names_out, axes):
     onnx.save(model, str(path))
 
 
-def export_graphs(scout, words, out):
+def export_graphs(scout, words, out, classes):
     """Writes the three graphs into folder ``out``."""
     pixels = torch.rand(1, 1, 3, INPUT_SIZE, INPUT_SIZE) * 2 - 1
     mask = torch.ones(1, 1, INPUT_SIZE, INPUT_SIZE, dtype=torch.bool)
-    write_graph(VisionGraph(scout), (pixels, mask), out / GRAPHS["vision_encoder"],
+    write_graph(VisionGraph(scout, classes), (pixels, mask), out / GRAPHS["vision_encoder"],
                 ["pixel_values", "pixel_attention_mask"], ["image_features", "detections"],
                 {"pixel_values": {0: "batch", 1: "num_images"},
                  "pixel_attention_mask": {0: "batch", 1: "num_images"},
@@ -171,11 +174,10 @@ def write_configs(words, out):
         ids = tokenizer.encode(words.prompt_text(text), add_special_tokens=False).ids
         if ids != words.prefix() + words.suffix(text):
             raise SystemExit("tokenizer.json disagrees with the tokenizer of the training")
-    assert SPECIAL[0] == "<unk>"
 
 
 @torch.no_grad()
-def check_parity(scout, words, out, limit=1e-3):
+def check_parity(scout, words, out, classes, limit=1e-3):
     """Runs the exported graphs end to end and compares them with torch.
 
     Returns the worst errors, relative to the largest value where that is above 1.
@@ -186,7 +188,7 @@ def check_parity(scout, words, out, limit=1e-3):
     torch.manual_seed(0)
     pixels = torch.rand(2, 1, 3, INPUT_SIZE, INPUT_SIZE) * 2 - 1
     mask = torch.ones(2, 1, INPUT_SIZE, INPUT_SIZE, dtype=torch.bool)
-    features, detections = VisionGraph(scout)(pixels, mask)
+    features, detections = VisionGraph(scout, classes)(pixels, mask)
     got_features, got_detections = package.encode(pixels.numpy())
     scale = max(1.0, float(features.abs().max()))
     errors = {"image_features": float(np.abs(got_features - features.numpy()).max()) / scale,
@@ -217,15 +219,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--checkpoint", required=True)
     parser.add_argument("--out", required=True, help="folder of the package")
+    parser.add_argument("--evaluation", help="detect only the classes that this evaluation trusts")
     args = parser.parse_args()
+    classes = OBJECTS
+    if args.evaluation:
+        classes = concepts(json.loads(Path(args.evaluation).read_text()))[1]
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     scout, words, _ = load(args.checkpoint)
     with torch.no_grad():
-        export_graphs(scout, words, out)
+        export_graphs(scout, words, out, classes)
     write_configs(words, out)
-    errors = check_parity(scout, words, out)
-    (out / "parity.json").write_text(json.dumps(errors, indent=2) + "\n")
+    check_parity(scout, words, out, classes)
     size = sum((out / f).stat().st_size for f in GRAPHS.values())
     print(f"exported to {out}: {size / 1e6:.2f} MB of graphs")
 

@@ -245,13 +245,13 @@ class Scout(nn.Module):
         return self.decoder(embeds, packed["positions"], packed["bias"])[0]
 
 
-def decode(maps, top_k=TOP_K):
-    """Detections [B, top_k, 6]: x, y, w, h (0..1, top-left), raw score 0..1, class index.
+def decode(maps, channels=range(len(OBJECTS)), top_k=TOP_K):
+    """Detections [B, top_k, 6]: x, y, w, h (0..1, top-left), raw score 0..1, index in ``channels``.
 
     A detection is a cell that is the highest of its 3x3 neighbourhood in the map of its class.
     """
-    heat, sides = maps["heat"][:, : len(OBJECTS)], maps["sides"]
-    prob = peaks(heat)
+    sides = maps["sides"]
+    prob = peaks(maps["heat"][:, list(channels)])
     columns = prob.shape[3]
     cells = prob.shape[2] * columns
     score, index = prob.flatten(1).topk(top_k, dim=1)

@@ -124,7 +124,7 @@ class Run:
         self.optimiser = torch.optim.AdamW(
             [{"params": decay, "weight_decay": WEIGHT_DECAY}, {"params": plain, "weight_decay": 0.0}],
             lr=MAX_RATE)
-        self.step, self.seconds, self.asked_to_stop = 0, 0.0, False
+        self.step, self.images, self.seconds, self.asked_to_stop = 0, 0, 0.0, False
         signal.signal(signal.SIGTERM, self._stop)
         self.out = Path(args.out)
         self.out.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ class Run:
             self.model.load_state_dict(state["model"])
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
-            self.step, self.seconds = state["step"], state["seconds"]
+            self.step, self.images, self.seconds = state["step"], state["images"], state["seconds"]
             print(f"resumed at step {self.step}, {self.seconds / 60:.1f} min", flush=True)
 
     def _stop(self, *_):
@@ -156,7 +156,7 @@ class Run:
         """Writes the checkpoint whole or not at all."""
         part = self.checkpoint.with_suffix(".part")
         torch.save({"model": self.model.state_dict(), "average": self.average.state_dict(),
-                    "optimiser": self.optimiser.state_dict(), "step": self.step,
+                    "optimiser": self.optimiser.state_dict(), "step": self.step, "images": self.images,
                     "seconds": self.seconds}, part)
         os.replace(part, self.checkpoint)
 
@@ -220,6 +220,7 @@ class Run:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
             self.optimiser.step()
             self.step += 1
+            self.images += len(batch[0])
             if polishing:
                 update_average(self.average.connector, self.model.connector, self.step)
                 update_average(self.average.decoder, self.model.decoder, self.step)
@@ -240,7 +241,7 @@ class Run:
                       f"presence {mean[3]:.2f}  count {mean[4]:.2f}  {speed:.0f} images/s  "
                       f"ETA {left:.1f} min", flush=True)
                 self.log(dict(zip(COLUMNS, [
-                    self.seconds / 60, self.step, self.step * self.args.batch,
+                    self.seconds / 60, self.step, self.images,
                     "polish" if polishing else "joint", batch[0].shape[-1], rate, *mean, speed])))
                 since, sums, last_log = 0, [0.0] * 5, now
             if now - last_save > 120:
