@@ -51,6 +51,14 @@ fn thing(rule: &Rule, many: bool) -> String {
     let noun = if many { plural(&noun) } else { noun };
     let after = after.replace(" and in the queue", " in the queue");
     let head = join(&[&before, &noun]);
+    if rule.subject.as_deref() == Some("any object") && !many && before.is_empty() {
+        let word = if rule.predicate == Some(Predicate::Absence) {
+            "object"
+        } else {
+            "anything"
+        };
+        return join(&[word, &after]);
+    }
     let head = if many || takes_no_article(&noun) || rule.predicate == Some(Predicate::Absence) {
         head
     } else {

@@ -1,9 +1,555 @@
-use crate::{Refusal, RefusalKind, Rule};
+//! The grammar: a closed, documented set of structure words takes a sentence
+//! apart; what is left is the visual concept. What can't be placed is refused
+//! with its span, never guessed.
+//!
+//! In order: tokens; guards (language, orders, harm, what can't be seen); what
+//! surrounds the condition is taken out wherever it stands (severity,
+//! cool-down, schedule, window, hold); frames ("alert me when"); then clauses:
+//! subjects, predicate, place, joined by AND or OR.
+
+mod clause;
+mod compare;
+mod deed;
+mod frames;
+mod guard;
+mod hours;
+mod limits;
+mod number;
+mod phrase;
+mod token;
+mod words;
+
+use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
+use clause::{Clause, Parser};
+use frames::{Framed, TURN};
+use phrase::place_cannot;
+use token::{Tok, here, span_of, tokenise};
+
+/// The longest sentence that is read, in characters.
 pub const MAX_CHARS: usize = 1000;
+
+const EXAMPLE: &str =
+    "Say what to watch for, for example 'Alert me when more than 3 people are at the till'.";
+
+/// Whether the clause's subject leaves only a verb to follow.
+pub(crate) fn clause_reading(c: &Clause) -> bool {
+    c.verbal || c.subjects.iter().any(|s| s.pronoun)
+}
+
 /// Reads a sentence.
-pub fn read(_text: &str) -> Result<Rule, Refusal> {
-    Err(Refusal::new(
-        RefusalKind::NotARule,
-        "The grammar is not here yet.",
-    ))
+///
+/// # Errors
+/// A [`Refusal`] with its kind, the reason, what is missing, an offer and the
+/// place in the sentence. Never panics, whatever the text.
+pub fn read(text: &str) -> Result<Rule, Refusal> {
+    let length = text.chars().count();
+    if length > MAX_CHARS {
+        return Err(Refusal::new(
+            RefusalKind::NotARule,
+            format!("The text has {length} characters; a rule has at most {MAX_CHARS}."),
+        )
+        .offer("Say one thing to watch for in one sentence.")
+        .at([MAX_CHARS, length]));
+    }
+    let mut toks = tokenise(text);
+    if !toks.iter().any(|t| t.word) {
+        return Err(
+            Refusal::new(RefusalKind::NotARule, "There are no words in this.")
+                .offer(EXAMPLE)
+                .at([0, length]),
+        );
+    }
+    let shouted = !toks.iter().any(|t| t.raw.chars().any(char::is_lowercase));
+    if shouted {
+        toks.iter_mut().for_each(|t| t.raw.clone_from(&t.text));
+    }
+    guard::language(&toks)?;
+    limits::looks(&toks)?;
+    let weather = guard::not_a_rule(&toks);
+    guard::harm(&toks, shouted)?;
+    weather?;
+    guard::observable(&toks)?;
+    vague(&toks)?;
+    let whole = span_of(&toks);
+    let severity = limits::severity(&mut toks)?;
+    let (cooldown, dedup) = limits::cooldown(&mut toks)?;
+    let schedule = hours::extract(&mut toks)?;
+    let hold = limits::hold(&mut toks)?;
+    let window = limits::window(&mut toks)?;
+    let framed = frames::strip(&mut toks);
+    let framed = Framed {
+        framed: framed.framed || severity.is_some(),
+        ..framed
+    };
+    let mut rule = condition(&toks, framed, window, hold)?;
+    if !(framed.framed || rule.leaves().iter().all(|l| plain(l))) {
+        return Err(Refusal::new(
+            RefusalKind::NotARule,
+            "This does not say what to watch for.",
+        )
+        .offer(EXAMPLE)
+        .at(whole));
+    }
+    rule.severity = severity;
+    rule.cooldown_seconds = cooldown;
+    rule.dedup = dedup;
+    rule.schedule = schedule;
+    rule.for_seconds = hold;
+    check(&rule, framed, whole)?;
+    Ok(rule)
+}
+
+/// Whether a sentence without any frame says clearly enough that it is a rule.
+fn plain(leaf: &Rule) -> bool {
+    let head = leaf.subject.as_deref().unwrap_or("");
+    let known = head.split(' ').any(|w| words::KNOWN.contains(&w)) || head == "any object";
+    known || leaf.comparator.is_some()
+}
+
+/// Amounts without a number.
+fn vague(toks: &[Tok]) -> Result<(), Refusal> {
+    const WORDS: &[&str] = &[
+        "crowded",
+        "overcrowded",
+        "busy",
+        "packed",
+        "crowd",
+        "crowds",
+        "congested",
+        "congestion",
+        "overfull",
+        "several",
+        "numerous",
+        "countless",
+        "bustling",
+        "rammed",
+        "swamped",
+    ];
+    const PATTERNS: &[&str] = &[
+        "too many|much|few|little",
+        "a lot of?",
+        "lots of?",
+        "many",
+        "few",
+        "a few",
+        "plenty of",
+        "very? long queue|line|queues|lines",
+        "gets|is|becomes|grows too|very long|full|big",
+        "a large|big|huge number of",
+        "large|big groups|group|crowds|numbers of?",
+        "loads of",
+        "a handful of",
+        "a bunch of",
+        "most of",
+        "some number of",
+        "enough",
+        "how many|much",
+    ];
+    for (i, t) in toks.iter().enumerate() {
+        let n = if t.any(WORDS) && !toks.get(i + 1).is_some_and(|n| n.is("of") && false) {
+            Some(1)
+        } else {
+            PATTERNS.iter().filter_map(|p| here(toks, i, p)).max()
+        };
+        // "crowd of more than 5 people", "how many people … more than 5"
+        let counted = t.any(&["crowd", "how"])
+            && (i + 1..toks.len())
+                .any(|j| compare::compare(toks, j).is_ok_and(|c| c.is_some_and(|c| !c.bare)));
+        let time = n.is_some_and(|n| {
+            toks.get(i + n)
+                .is_some_and(|t| number::unit_millis(&t.text).is_some())
+        });
+        if let Some(n) = n.filter(|_| !counted && !time) {
+            return Err(
+                Refusal::new(RefusalKind::Ambiguous, "It is not said how many that is.")
+                    .missing("threshold")
+                    .offer("Say a number, for example 'more than 10 people'.")
+                    .at(span_of(&toks[i..i + n])),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The clauses and how they are joined.
+fn condition(
+    toks: &[Tok],
+    framed: Framed,
+    window: Option<Seconds>,
+    hold: Option<Seconds>,
+) -> Result<Rule, Refusal> {
+    let mut clauses: Vec<Clause> = Vec::new();
+    let mut glue: Option<bool> = None;
+    let mut i = 0;
+    let mut context: Option<Clause> = None;
+    let mut place: Option<Clause> = None;
+    loop {
+        while toks.get(i).is_some_and(|t| t.is_gap()) {
+            i += 1;
+        }
+        if i >= toks.len() {
+            break;
+        }
+        let parser = Parser {
+            toks,
+            before: clauses.last().cloned().or_else(|| context.clone()),
+        };
+        let (clause, end) = parser.clause(i)?;
+        if end <= i && clause.subjects.is_empty() {
+            return Err(place_cannot(&toks[i..i + 1]));
+        }
+        i = end;
+        while toks.get(i).is_some_and(|t| t.is_gap()) {
+            i += 1;
+        }
+        if toks.get(i).is_some_and(|t| t.is(TURN)) {
+            // "count the people at the till and tell me if it is more than 3"
+            if context.is_some() || !clauses.is_empty() {
+                return Err(place_cannot(&toks[..i]));
+            }
+            place = Some(clause.clone());
+            context = Some(clause);
+            i += 1;
+            continue;
+        }
+        clauses.push(clause);
+        if i >= toks.len() {
+            break;
+        }
+        let comma = usize::from(toks[i].is(","));
+        let word = here(toks, i + comma, "and|or|&").unwrap_or(0);
+        if word == 0 {
+            let rest: Vec<&Tok> = toks[i..].iter().filter(|t| t.word).collect();
+            return Err(place_cannot(if rest.is_empty() {
+                &toks[i..]
+            } else {
+                &toks[i..]
+            }));
+        }
+        let both = toks[i + comma].any(&["and", "&"]);
+        if glue.is_some_and(|g| g != both) {
+            return Err(
+                Refusal::new(RefusalKind::Ambiguous, "Both 'and' and 'or' join these.")
+                    .offer("Make two rules.")
+                    .at(toks[i].span),
+            );
+        }
+        glue = Some(both);
+        i +=
+            comma + word + here(toks, i + comma + word, "if|when|either|also|whether").unwrap_or(0);
+        if i >= toks.len() {
+            return Err(place_cannot(&toks[i - 1..]));
+        }
+    }
+    if clauses.is_empty() {
+        return match context {
+            Some(c) => assemble(vec![c], None, framed, window, hold),
+            None => Err(Refusal::new(
+                RefusalKind::NotARule,
+                "There is nothing to watch for in this.",
+            )
+            .offer(EXAMPLE)),
+        };
+    }
+    if let Some(first) = place {
+        merge(&first, &mut clauses, toks)?;
+    }
+    assemble(clauses, glue, framed, window, hold)
+}
+
+/// What stands before the turn holds for what follows: "count the people at
+/// the till and tell me if it is …", "watch the dock and tell me if a truck …".
+fn merge(first: &Clause, clauses: &mut [Clause], toks: &[Tok]) -> Result<(), Refusal> {
+    let fail = || place_cannot(&toks[..1]);
+    let c = &mut clauses[0];
+    let same = c.subjects.first().map(|s| s.span) == first.subjects.first().map(|s| s.span);
+    if same {
+        if c.zones.is_empty() {
+            (c.zones, c.place) = (first.zones.clone(), first.place.clone());
+        } else if !first.zones.is_empty() {
+            return Err(fail());
+        }
+        c.queue |= first.queue;
+        if first.state.is_some() || first.action.is_some() || first.negative {
+            return Err(fail());
+        }
+        for (s, f) in c.subjects.iter_mut().zip(&first.subjects) {
+            if s.noun.is_empty() {
+                s.noun.clone_from(&f.noun);
+            }
+        }
+        return Ok(());
+    }
+    // A place to watch: "the loading dock".
+    let [thing] = first.subjects.as_slice() else {
+        return Err(fail());
+    };
+    let bare = first.state.is_none()
+        && first.action.is_none()
+        && !first.negative
+        && !first.unattended
+        && first.attributes.is_empty()
+        && first.compare.is_none()
+        && !first.queue
+        && thing.compare.is_none()
+        && !thing.negative
+        && thing.attributes.is_empty()
+        && thing.state.is_none();
+    if !bare {
+        return Err(fail());
+    }
+    if let Some(s) = c.subjects.first().filter(|s| s.noun == thing.noun) {
+        // "watch the door and tell me if the door is open"
+        let _ = s;
+        if !first.zones.is_empty() && c.zones.is_empty() {
+            (c.zones, c.place) = (first.zones.clone(), first.place.clone());
+        }
+        return Ok(());
+    }
+    let (zone, words) = if first.zones.is_empty() {
+        (clause::zone_name(&thing.raw), format!("the {}", thing.raw))
+    } else {
+        (
+            format!("{} {}", thing.raw, first.place.join(" ")),
+            format!("the {} {}", thing.raw, first.place.join(" ")),
+        )
+    };
+    for c in clauses.iter_mut().filter(|c| c.zones.is_empty()) {
+        c.zones = vec![zone.clone()];
+        c.place = vec![if c.action.is_some() {
+            words.clone()
+        } else {
+            format!("at {words}")
+        }];
+    }
+    Ok(())
+}
+
+fn assemble(
+    clauses: Vec<Clause>,
+    glue: Option<bool>,
+    framed: Framed,
+    window: Option<Seconds>,
+    hold: Option<Seconds>,
+) -> Result<Rule, Refusal> {
+    let mut parts: Vec<Rule> = Vec::new();
+    let mut both = glue;
+    let n = clauses.len();
+    for c in &clauses {
+        let rules = c.rules()?;
+        if rules.len() > 1 {
+            if both.is_some_and(|g| g != c.both) {
+                return Err(Refusal::new(
+                    RefusalKind::Ambiguous,
+                    "Both 'and' and 'or' join these.",
+                )
+                .offer("Make two rules.")
+                .at(c.span));
+            }
+            both = Some(c.both);
+        }
+        parts.extend(rules);
+    }
+    // "a truck at the dock or a van": the first one's place is not the second's.
+    if n > 1 && parts.len() > 1 {
+        let places: Vec<bool> = parts.iter().map(|p| p.zone.is_some()).collect();
+        if places[0] && !places[places.len() - 1] && clauses.last().is_some_and(|c| !c.verbal) {
+            let span = clauses.last().map_or([0, 0], |c| c.span);
+            return Err(Refusal::new(
+                RefusalKind::Ambiguous,
+                "It is not clear whether this is meant in the same place.",
+            )
+            .missing("zone")
+            .offer("Name the place of each.")
+            .at(span));
+        }
+    }
+    if let Some(window) = window {
+        let mut counted: Vec<&mut Rule> = parts
+            .iter_mut()
+            .filter(|p| p.comparator.is_some())
+            .collect();
+        match counted.as_mut_slice() {
+            [one] => one.window_seconds = Some(window),
+            _ => {
+                return Err(Refusal::new(RefusalKind::Ambiguous, format!("It is not said how many within {window}."))
+                    .missing("threshold")
+                    .offer(format!("Say a number, for example 'more than 10 people within {window}'; or say 'for {window}'.")));
+            }
+        }
+    } else if let Some(p) = parts
+        .iter()
+        .find(|p| p.predicate == Some(Predicate::Event) && p.comparator.is_some())
+    {
+        let things = p.subject.clone().unwrap_or_default();
+        return Err(Refusal::new(
+            RefusalKind::Ambiguous,
+            format!(
+                "It is not said within what time this many must {}.",
+                p.action.as_deref().unwrap_or("pass")
+            ),
+        )
+        .missing("window_seconds")
+        .offer(format!(
+            "Say it, for example '{} within 10 minutes'.",
+            crate::noun::plural(&things)
+        )));
+    }
+    if framed.counting
+        && parts
+            .iter()
+            .all(|p| p.comparator.is_none() && p.predicate == Some(Predicate::Presence))
+    {
+        return Err(Refusal::new(
+            RefusalKind::Ambiguous,
+            "It is not said at which count to alert.",
+        )
+        .missing("threshold")
+        .offer("Say a number, for example 'alert me if there are more than 10'."));
+    }
+    if hold.is_some()
+        && parts
+            .iter()
+            .any(|p| p.predicate == Some(Predicate::Event) && arm_passage(p))
+    {
+        return Err(Refusal::new(
+            RefusalKind::Ambiguous,
+            "An event happens in an instant; it can't hold for a time.",
+        )
+        .missing("for_seconds")
+        .offer("Ask for the thing being there for that long, or say 'within' to count events."));
+    }
+    if parts.len() == 1 {
+        return Ok(parts.remove(0));
+    }
+    let Some(both) = both else {
+        return Err(Refusal::new(
+            RefusalKind::Ambiguous,
+            "It is not clear how these go together.",
+        )
+        .offer("Make one rule for each."));
+    };
+    for (i, p) in parts.iter().enumerate() {
+        if parts[..i].contains(p) {
+            return Err(
+                Refusal::new(RefusalKind::Contradictory, "The same thing is said twice.")
+                    .offer("Leave one of them out."),
+            );
+        }
+    }
+    // One place for a list of subjects is every subject's place.
+    let mut rule = Rule::default();
+    if both {
+        rule.all = Some(parts);
+    } else {
+        rule.any = Some(parts);
+    }
+    Ok(rule)
+}
+
+fn arm_passage(p: &Rule) -> bool {
+    p.action.as_deref().is_some_and(crate::arm::is_passage)
+}
+
+/// What is understood but can't be meant.
+fn check(rule: &Rule, framed: Framed, whole: [usize; 2]) -> Result<(), Refusal> {
+    for leaf in rule.leaves() {
+        if leaf.predicate == Some(Predicate::Presence)
+            && leaf.subject.as_deref() == Some("any object")
+            && leaf.zone.is_none()
+            && leaf.attributes.is_empty()
+        {
+            return Err(
+                Refusal::new(RefusalKind::Ambiguous, "Something is always in view.")
+                    .missing("subject")
+                    .offer("Say what to watch for, or where.")
+                    .at(whole),
+            );
+        }
+        let always = match (leaf.comparator, leaf.threshold) {
+            (Some(Comparator::Ge), Some(Threshold::One(0))) => true,
+            (Some(Comparator::Between), Some(Threshold::Range([0, high]))) => high > 1_000,
+            _ => false,
+        };
+        if always {
+            return Err(
+                Refusal::new(RefusalKind::Contradictory, "There are always at least 0.")
+                    .offer("Say at least 1.")
+                    .at(whole),
+            );
+        }
+        let abstract_noun = leaf.subject.as_deref().is_some_and(|s| {
+            let head = s.rsplit(' ').next().unwrap_or(s);
+            matches!(
+                head,
+                "time"
+                    | "date"
+                    | "question"
+                    | "answer"
+                    | "opinion"
+                    | "advice"
+                    | "help"
+                    | "price"
+                    | "meaning"
+                    | "history"
+                    | "capital"
+                    | "score"
+                    | "idea"
+                    | "reason"
+                    | "truth"
+                    | "love"
+                    | "luck"
+                    | "stock"
+                    | "email"
+                    | "video"
+                    | "movie"
+                    | "internet"
+                    | "rule"
+                    | "rules"
+                    | "settings"
+                    | "memory"
+                    | "problem"
+                    | "trouble"
+                    | "situation"
+                    | "event"
+                    | "activity"
+                    | "behaviour"
+                    | "behavior"
+                    | "stuff"
+                    | "everything"
+                    | "danger"
+                    | "crime"
+                    | "incident"
+                    | "emergency"
+                    | "accident"
+                    | "anomaly"
+                    | "issue"
+                    | "threat"
+                    | "nothing"
+                    | "way"
+                    | "case"
+                    | "kind"
+                    | "status"
+                    | "report"
+                    | "camera"
+                    | "alert"
+            )
+        });
+        if abstract_noun && leaf.predicate != Some(Predicate::State) {
+            return Err(Refusal::new(
+                if framed.framed {
+                    RefusalKind::NotObservable
+                } else {
+                    RefusalKind::NotARule
+                },
+                format!(
+                    "'{}' is not a thing that a picture shows.",
+                    leaf.subject.as_deref().unwrap_or("")
+                ),
+            )
+            .offer("Name things that can be seen: people, vehicles, smoke, a door that is open.")
+            .at(whole));
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,1015 @@
+//! A clause: what is watched, and what must be true of it.
+
+use super::compare::{Compare, compare};
+use super::frames::TURN;
+use super::phrase::{Phrase, Role, acts, phrase, place_cannot};
+use super::token::{Tok, here, span_of};
+use super::words::*;
+use crate::noun::is_plural;
+use crate::{Comparator, Place, Predicate, Refusal, RefusalKind, Rule};
+
+/// One clause as it is put together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clause {
+    pub subjects: Vec<Phrase>,
+    /// The subjects are joined by "and" (`true`) or "or".
+    pub both: bool,
+    pub attributes: Vec<String>,
+    pub state: Option<String>,
+    pub action: Option<String>,
+    pub direction: Option<String>,
+    pub zones: Vec<String>,
+    pub place: Vec<String>,
+    pub compare: Option<Compare>,
+    pub unattended: bool,
+    pub queue: bool,
+    pub negative: bool,
+    /// A copula or a verb was there: it is a sentence, not a fragment.
+    pub verbal: bool,
+    pub span: [usize; 2],
+}
+
+const ADVERBS: &[&str] = &[
+    "currently",
+    "now",
+    "still",
+    "already",
+    "again",
+    "actually",
+    "really",
+    "simply",
+    "also",
+    "ever",
+    "suddenly",
+    "continuously",
+    "constantly",
+    "here",
+    "simultaneously",
+    "visibly",
+    "just",
+    "then",
+    "someplace",
+];
+
+fn ambiguous(why: impl Into<String>, offer: &str, span: [usize; 2]) -> Refusal {
+    Refusal::new(RefusalKind::Ambiguous, why)
+        .offer(offer)
+        .at(span)
+}
+
+fn preposition(toks: &[Tok], i: usize) -> Option<usize> {
+    LONG_PREPOSITIONS
+        .iter()
+        .filter_map(|p| here(toks, i, p))
+        .max()
+        .or_else(|| toks.get(i).filter(|t| t.any(PREPOSITIONS)).map(|_| 1))
+}
+
+fn skip(toks: &[Tok], mut i: usize) -> usize {
+    while toks.get(i).is_some_and(|t| t.is_gap() || t.any(ADVERBS)) {
+        i += 1;
+    }
+    i
+}
+
+pub(crate) struct Parser<'a> {
+    pub toks: &'a [Tok],
+    /// The clause before, for pronouns and what is left unsaid.
+    pub before: Option<Clause>,
+}
+
+impl Parser<'_> {
+    fn at(&self, i: usize, words: &[&str]) -> bool {
+        self.toks.get(i).is_some_and(|t| t.any(words))
+    }
+
+    /// The clause at `i` and where it ends.
+    pub fn clause(&self, start: usize) -> Result<(Clause, usize), Refusal> {
+        let toks = self.toks;
+        let mut c = Clause::default();
+        let mut i = skip(toks, start);
+        // "there is", "there are not"
+        if self.at(i, &["there"]) {
+            i = skip(toks, i + 1);
+            let have = usize::from(self.at(i, &["has", "have"]));
+            if self.at(i + have, COPULAS) || self.at(i + have, &["appears", "appear"]) {
+                i += have + 1;
+                c.verbal = true;
+                if self.at(i, &["to"]) && self.at(i + 1, &["be"]) {
+                    i += 2;
+                }
+            }
+            i = skip(toks, i);
+        }
+        // "it starts to smoke"
+        if self.at(i, &["it"]) {
+            let n = here(toks, i + 1, "is? starts|begins|starting|beginning to?")
+                .or(here(toks, i + 1, "is"))
+                .unwrap_or(0);
+            let stuff = toks.get(i + 1 + n).and_then(|t| match t.text.as_str() {
+                "smoke" | "smokes" | "smoking" => Some("smoke"),
+                "burn" | "burns" | "burning" => Some("fire"),
+                "snow" | "snows" | "snowing" => Some("snow"),
+                "rain" | "rains" | "raining" => Some("rain"),
+                "flood" | "floods" | "flooding" => Some("water"),
+                _ => None,
+            });
+            if let Some(stuff) = stuff {
+                c.subjects.push(Phrase {
+                    noun: stuff.into(),
+                    raw: stuff.into(),
+                    span: toks[i + 1 + n].span,
+                    ..Phrase::default()
+                });
+                c.verbal = true;
+                i = self.rest(i + 2 + n, &mut c)?;
+                c.span = span_of(&toks[start..i]);
+                return Ok((c, i));
+            }
+        }
+        let pronoun = self.at(i, &["it", "they", "them", "one"])
+            && (self.at(i + 1, COPULAS)
+                || self.at(
+                    i + 1,
+                    &[
+                        "has", "have", "exceeds", "exceed", "reaches", "drops", "falls",
+                    ],
+                )
+                || self.at(i + 1, BEING));
+        let implied = self.before.is_some()
+            && !pronoun
+            && (self.at(i, COPULAS)
+                || self.at(i, &["not", "without"])
+                || self.at(i, UNATTENDED)
+                || (compare(toks, i)?.is_some_and(|k| {
+                    !k.bare && phrase(toks, i + k.len, Role::Subject).is_ok_and(|p| p.is_none())
+                }))
+                || (toks.get(i).is_some_and(|t| t.any(STATES))
+                    && phrase(toks, i, Role::Subject)?.is_none_or(|(_, end)| end == i + 1))
+                || (preposition(toks, i).is_some())
+                || (toks.get(i).is_some_and(|t| {
+                    verb(&t.text).is_some()
+                        && !t.text.ends_with("ing")
+                        && (t.text.ends_with('s')
+                            || self.before.as_ref().is_some_and(|b| {
+                                b.subjects.first().is_some_and(|s| is_plural(&s.raw))
+                            }))
+                }) && phrase(toks, i, Role::Subject)?
+                    .is_none_or(|(p, end)| end == i + 1 && p.article.is_empty())));
+        if pronoun || implied {
+            let Some(before) = &self.before else {
+                return Err(place_cannot(&toks[i..i + 1]));
+            };
+            c.subjects = before.subjects.clone();
+            c.both = before.both;
+            c.queue = before.queue;
+            c.attributes = before.attributes.clone();
+            for s in &mut c.subjects {
+                s.compare = None;
+            }
+            i += usize::from(pronoun);
+        } else {
+            i = self.subjects(i, &mut c)?;
+        }
+        let i = self.rest(i, &mut c)?;
+        c.span = span_of(&toks[start.min(i)..i]);
+        Ok((c, i))
+    }
+
+    fn subjects(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
+        let toks = self.toks;
+        i = skip(toks, i);
+        // "loitering near the machine": of a person
+        if let Some(t) = toks.get(i)
+            && t.text.ends_with("ing")
+            && acts(toks, i, 0, false, true, Role::Subject)
+            && !ING_NOUNS.contains(&t.text.as_str())
+            && phrase(toks, i, Role::Subject)?.is_none()
+        {
+            c.subjects.push(Phrase {
+                noun: "person".into(),
+                raw: "person".into(),
+                pronoun: true,
+                span: t.span,
+                ..Phrase::default()
+            });
+            return Ok(i);
+        }
+        let Some((first, mut end)) = phrase(toks, i, Role::Subject)? else {
+            let word = &toks[i.min(toks.len().saturating_sub(1))..(i + 1).min(toks.len())];
+            return Err(if word.is_empty() {
+                Refusal::new(
+                    RefusalKind::NotARule,
+                    "There is nothing to watch for in this.",
+                )
+                .offer(
+                    "Say what to watch for, for example 'Alert me when someone enters the yard'.",
+                )
+            } else {
+                place_cannot(word)
+            });
+        };
+        let negative = first.negative;
+        c.subjects.push(first);
+        let mut joined: Option<bool> = None;
+        loop {
+            let comma = usize::from(self.at(end, &[","]));
+            let word = here(toks, end + comma, "or|and|and/or|&").unwrap_or(0);
+            if comma + word == 0 {
+                break;
+            }
+            let glue = (word > 0).then(|| self.at(end + comma, &["and", "&"]));
+            let at = end + comma + word;
+            if self.at(at, &["there", "it", "they"]) {
+                break;
+            }
+            let Ok(Some((next, next_end))) = phrase(toks, at, Role::Subject) else {
+                break;
+            };
+            // A phrase with its own number or its own "no" starts its own clause,
+            // and so does one after a comma that no list goes on from.
+            let list_goes_on = word > 0
+                || here(toks, next_end, "or|and").is_some()
+                || (here(toks, next_end, ",").is_some() && toks.get(next_end + 1).is_some());
+            if next.compare.is_some() || (next.negative && !negative) || !list_goes_on {
+                break;
+            }
+            // "a fire or smoke": elliptic states ("open or closed") are none.
+            if toks[at..next_end]
+                .iter()
+                .all(|t| t.any(STATES) || t.any(UNATTENDED))
+            {
+                break;
+            }
+            if let Some(g) = glue {
+                if joined.is_some_and(|j| j != g) {
+                    return Err(ambiguous(
+                        "Both 'and' and 'or' join these.",
+                        "Make two rules.",
+                        span_of(&toks[i..next_end]),
+                    ));
+                }
+                joined = Some(g);
+            }
+            c.subjects.push(next);
+            end = next_end;
+        }
+        if c.subjects.len() > 1 {
+            let Some(g) = joined else {
+                return Err(place_cannot(&toks[i..end]));
+            };
+            c.both = g;
+        }
+        Ok(end)
+    }
+
+    /// Whether a new clause, not a continuation, starts after the "and" at `i`.
+    fn new_clause(&self, i: usize) -> bool {
+        let toks = self.toks;
+        if self.at(
+            i,
+            &[
+                "there",
+                "it",
+                "they",
+                "nobody",
+                "someone",
+                "somebody",
+                "anyone",
+                "anybody",
+                "no",
+                "nothing",
+                "something",
+                "anything",
+                "not",
+            ],
+        ) || self.at(i, COPULAS)
+        {
+            return true;
+        }
+        match phrase(toks, i, Role::Subject) {
+            Ok(Some((p, end))) => {
+                p.compare.is_some()
+                    || p.unattended
+                    || p.state.is_some()
+                    || self.at(end, COPULAS)
+                    || self.at(end, &["has", "have", "that", "who", "which"])
+                    || toks.get(end).is_some_and(|t| {
+                        t.word
+                            && (t.any(STATES)
+                                || acts(toks, end, 1, is_plural(&p.raw), p.pronoun, Role::Subject))
+                    })
+                    || (matches!(p.article.as_str(), "a" | "an")
+                        && preposition(toks, end).is_some())
+            }
+            _ => true,
+        }
+    }
+
+    fn add_place(
+        &self,
+        from: usize,
+        prep: usize,
+        c: &mut Clause,
+    ) -> Result<Option<usize>, Refusal> {
+        let toks = self.toks;
+        let at = from + prep;
+        if self.at(at, &["it", "them"]) {
+            // "near it": near what the clause before is about
+            let Some(thing) = self.before.as_ref().and_then(|b| b.subjects.first()) else {
+                return Err(place_cannot(&toks[at..at + 1]));
+            };
+            c.zones.push(zone_name(&thing.raw));
+            c.place
+                .push(format!("{} the {}", words_of(&toks[from..at]), thing.raw));
+            return Ok(Some(at + 1));
+        }
+        let Some((first, mut end)) = phrase(toks, at, Role::Place)? else {
+            return Ok(None);
+        };
+        if first.pronoun || first.negative || (first.universal && !self.at(at, &["all", "both"])) {
+            return Err(place_cannot(&toks[at..end]));
+        }
+        let mut names = vec![first];
+        let mut words = words_of(&toks[from..end]);
+        loop {
+            let comma = usize::from(self.at(end, &[","]));
+            let word = here(toks, end + comma, "or|and|&").unwrap_or(0);
+            if comma + word == 0 {
+                break;
+            }
+            let and = word > 0 && self.at(end + comma, &["and", "&"]);
+            let next = end + comma + word;
+            let again = preposition(toks, next)
+                .filter(|_| {
+                    words_of(&toks[next..next + 1])
+                        .eq_ignore_ascii_case(&words_of(&toks[from..from + 1]))
+                })
+                .unwrap_or(0);
+            if self.new_clause(next + again) {
+                break;
+            }
+            let Some((p, next_end)) = phrase(toks, next + again, Role::Place)? else {
+                break;
+            };
+            let goes_on = word > 0
+                || here(toks, next_end, "or|and").is_some()
+                || here(toks, next_end, ", or|and").is_some()
+                || (self.at(next_end, &[","]) && !p.article.is_empty());
+            if !goes_on {
+                break;
+            }
+            // "between the door and the desk" is one place
+            if and && toks[from].is("between") && names.len() == 1 {
+                names[0].raw = format!("{} and {}", names[0].raw, words_of(&toks[next..next_end]));
+            } else {
+                names.push(p);
+            }
+            words.push_str(if comma > 0 { "," } else { "" });
+            words.push(' ');
+            words.push_str(&words_of(&toks[end + comma..next_end]));
+            end = next_end;
+        }
+        for p in &names {
+            c.zones.push(zone_name(&p.raw));
+        }
+        c.place.push(words.trim().to_owned());
+        Ok(Some(end))
+    }
+
+    /// A place, which may itself have one: "at the till in the shop".
+    fn place(&self, i: usize, c: &mut Clause) -> Result<Option<usize>, Refusal> {
+        let toks = self.toks;
+        let Some(prep) = preposition(toks, i) else {
+            return Ok(None);
+        };
+        // queues: "in a queue", "in line"
+        if here(toks, i, "in a|the? queue|line").is_some() {
+            let n = here(toks, i, "in a|the? queue|line").unwrap_or(0);
+            c.queue = true;
+            return Ok(Some(i + n));
+        }
+        // clothes: "in a red jacket"
+        if toks[i].is("in")
+            && let Some((p, end)) = phrase(toks, i + 1, Role::Object)?
+            && p.noun
+                .rsplit(' ')
+                .next()
+                .is_some_and(|w| CLOTHES.contains(&w))
+        {
+            c.attributes.push(format!("wearing {}", full(&p)));
+            return Ok(Some(end));
+        }
+        if here(toks, i, "in|into view|sight").is_some()
+            || here(toks, i, "in the picture|frame|image|view|scene").is_some()
+            || here(toks, i, "on camera|screen").is_some()
+        {
+            let n = here(toks, i, "in|into view|sight")
+                .or(here(toks, i, "in the picture|frame|image|view|scene"))
+                .or(here(toks, i, "on camera|screen"))
+                .unwrap_or(0);
+            return Ok(Some(i + n));
+        }
+        let had = c.zones.len();
+        let Some(end) = self.add_place(i, prep, c)? else {
+            return Ok(None);
+        };
+        if had > 0 {
+            // A second place narrows the first: one place in the user's words.
+            if had > 1 || c.zones.len() > had + 1 {
+                return Err(ambiguous(
+                    "These places can't be told apart.",
+                    "Name one place, or a list of places.",
+                    span_of(&toks[i..end]),
+                ));
+            }
+            let outer = words_of(&toks[i..end]);
+            c.zones.truncate(had);
+            let narrowed = format!("{} {outer}", c.zones[0]);
+            c.zones[0] = zone_name(&narrowed);
+        }
+        Ok(Some(end))
+    }
+
+    /// Everything behind the subject.
+    fn rest(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
+        let toks = self.toks;
+        let mut not = false;
+        let mut copula = false;
+        loop {
+            i = skip(toks, i);
+            let Some(t) = toks.get(i) else { break };
+            if t.is(TURN) || t.any(&[".", ";", ":"]) {
+                break;
+            }
+            if t.is(",") {
+                // A comma goes on if what follows can only belong here.
+                let next = skip(toks, i + 1);
+                let on = preposition(toks, next).is_some()
+                    || self.at(
+                        next,
+                        &[
+                            "without", "wearing", "with", "carrying", "not", "who", "that", "which",
+                        ],
+                    )
+                    || next >= toks.len();
+                if on && c.zones.is_empty() || next >= toks.len() {
+                    i += 1;
+                    continue;
+                }
+                break;
+            }
+            if t.any(&["that", "who", "which"]) {
+                i += 1;
+                continue;
+            }
+            if t.any(&["has", "have", "had"])
+                && (self.at(i + 1, &["been", "not"])
+                    || toks.get(i + 1).is_some_and(|n| {
+                        n.any(STATES)
+                            || (verb(&n.text).is_some()
+                                && (n.text.ends_with("ed")
+                                    || n.any(&["left", "come", "gone", "fallen", "got"])))
+                    }))
+            {
+                c.verbal = true;
+                i += 1;
+                continue;
+            }
+            if t.any(&["do", "does", "did"]) && self.at(i + 1, &["not"]) {
+                i += 1;
+                continue;
+            }
+            if t.any(&["not"]) || here(toks, i, "no longer").is_some() {
+                not = true;
+                i += if t.is("not") { 1 } else { 2 };
+                continue;
+            }
+            if t.any(COPULAS) {
+                copula = true;
+                c.verbal = true;
+                i += 1;
+                continue;
+            }
+            if let Some(n) = self.predicate(i, c, copula, &mut not)? {
+                i = n;
+                continue;
+            }
+            break;
+        }
+        if not {
+            return Err(place_cannot(
+                &toks[i.saturating_sub(1).min(toks.len() - 1)..i.min(toks.len())],
+            ));
+        }
+        Ok(i)
+    }
+
+    /// One predicate at `i`; where it ends.
+    fn predicate(
+        &self,
+        i: usize,
+        c: &mut Clause,
+        copula: bool,
+        not: &mut bool,
+    ) -> Result<Option<usize>, Refusal> {
+        let toks = self.toks;
+        let t = &toks[i];
+        let no = |not: &mut bool| std::mem::take(not);
+        // how many
+        let about_people = c.subjects.first().is_some_and(|s| s.compare.is_none());
+        if about_people
+            && c.compare.is_none()
+            && (c.verbal || !copula)
+            && let Some(k) = compare(toks, i)?.filter(|k| !k.bare || copula)
+        {
+            if no(not) {
+                return Err(place_cannot(&toks[i..i + k.len]));
+            }
+            c.compare = Some(k);
+            c.verbal = true;
+            let mut end = i + k.len;
+            if let Some(n) = here(toks, end, "in number|total|all|length").or(here(
+                toks,
+                end,
+                "long|strong|deep|full",
+            )) {
+                end += n;
+            } else if let Some((p, e)) = phrase(toks, end, Role::Subject)? {
+                // "longer than 10 people"
+                let same = c.subjects.iter().any(|s| {
+                    s.noun == p.noun
+                        || s.noun.starts_with(&format!("{} in", p.noun))
+                        || matches!(s.noun.as_str(), "queue" | "line")
+                });
+                if !same || p.compare.is_some() {
+                    return Err(place_cannot(&toks[end..e]));
+                }
+                for s in &mut c.subjects {
+                    if matches!(s.noun.as_str(), "queue" | "line") {
+                        s.noun = format!("{} in queue", p.noun);
+                    }
+                }
+                end = e;
+            }
+            for s in &mut c.subjects {
+                if matches!(s.noun.as_str(), "queue" | "line") {
+                    s.noun = "person in queue".into();
+                }
+            }
+            return Ok(Some(end));
+        }
+        // left behind
+        let unattended = [
+            "left|standing|lying|sitting? all? alone|behind|unattended|unwatched|abandoned",
+            "left without its|an|their|the? owner",
+            "without its|an|their|the owner",
+            "left|standing? with nobody near|around|nearby|by?",
+            "with nobody|no-one near|around|nearby|by? it?",
+            "left all? by itself|themselves",
+            "by itself|themselves",
+            "on its own",
+            "on their own",
+            "left",
+            "left standing|lying|sitting|there",
+        ];
+        let person = c
+            .subjects
+            .iter()
+            .any(|s| s.noun == "person" || s.noun == "worker");
+        let n = unattended.iter().filter_map(|p| here(toks, i, p)).max();
+        let is_left =
+            t.is("left") && !person && !(copula && toks.get(i + 1).is_some_and(|x| x.any(STATES)));
+        let then_state = t.is("left") && toks.get(i + 1).is_some_and(|x| x.any(STATES));
+        if let Some(n) = n.filter(|n| {
+            (!t.is("left") || is_left)
+                && !(then_state && *n == 1)
+                && !(t.is("left")
+                    && *n == 1
+                    && !copula
+                    && toks.get(i + 1).is_some_and(|x| x.any(ARTICLES)))
+        }) {
+            if *not || person {
+                return Err(place_cannot(&toks[i..i + n]));
+            }
+            c.unattended = true;
+            c.verbal = true;
+            return Ok(Some(i + n));
+        }
+        if then_state {
+            c.verbal = true;
+            return Ok(Some(i + 1));
+        }
+        if t.any(UNATTENDED) {
+            if no(not) {
+                return Err(ambiguous(
+                    "The camera can't tell who looks after a thing.",
+                    "Ask for a person being there.",
+                    t.span,
+                ));
+            }
+            c.unattended = true;
+            c.verbal = true;
+            return Ok(Some(i + 1));
+        }
+        // gone, there
+        if let Some(n) = here(toks, i, "missing|gone|absent")
+            .or(here(toks, i, "out of sight|view"))
+            .filter(|_| {
+                (copula || i + 1 >= toks.len() || preposition(toks, i + 1).is_some())
+                    && phrase(toks, i + 1, Role::Object).is_ok_and(|p| p.is_none())
+            })
+        {
+            c.negative ^= !no(not);
+            c.verbal = true;
+            return Ok(Some(i + n));
+        }
+        if copula
+            && let Some(n) = here(
+                toks,
+                i,
+                "there|present|visible|detected|seen|found|around|spotted",
+            )
+            .or(here(toks, i, "to be seen"))
+            .or(here(toks, i, "in sight|view"))
+        {
+            c.negative ^= no(not);
+            return Ok(Some(i + n));
+        }
+        if t.any(&["visible", "present"]) && i + 1 >= toks.len() {
+            return Ok(Some(i + 1));
+        }
+        // what it wears, carries, has
+        if let Some(end) = self.attribute(i, c, not)? {
+            return Ok(Some(end));
+        }
+        // states
+        let phrases = [
+            "on fire",
+            "out of order|stock|service|place|position|line",
+            "upside down",
+            "wide open",
+            "half open|empty|full|closed",
+            "in use",
+            "in flames",
+            "knocked|tipped|fallen|pushed over|down",
+            "switched|turned? on",
+            "switched|turned? off",
+            "face down",
+            "on the ground",
+            "on the floor",
+        ];
+        if let Some(n) = phrases
+            .iter()
+            .filter_map(|p| here(toks, i, p))
+            .max()
+            .filter(|_| !here(toks, i, "on the").is_some())
+        {
+            let n2 = n;
+            // "on" and "off" alone are states only after a copula
+            let alone = n == 1;
+            if !alone
+                || (copula
+                    && toks
+                        .get(i + 1)
+                        .is_none_or(|x| !x.word || x.any(&["and", "or"])))
+            {
+                let text = toks[i..i + n2]
+                    .iter()
+                    .map(|t| t.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                let text = match text.as_str() {
+                    "knocked down" | "knocked over" | "pushed over" | "tipped over" => {
+                        "knocked over".to_owned()
+                    }
+                    "fallen over" | "fallen down" => "fallen".to_owned(),
+                    "wide open" => "open".to_owned(),
+                    "in flames" => "on fire".to_owned(),
+                    "switched on" | "turned on" => "on".to_owned(),
+                    "switched off" | "turned off" => "off".to_owned(),
+                    _ => text,
+                };
+                self.set_state(
+                    c,
+                    if no(not) { format!("not {text}") } else { text },
+                    &toks[i..i + n2],
+                )?;
+                return Ok(Some(i + n2));
+            }
+        }
+        let s = t.text.as_str();
+        let participle = copula
+            && s.len() > 4
+            && s.ends_with("ed")
+            && t.word
+            && !t.any(STRUCTURE)
+            && verb(s).is_none();
+        let person_posture = POSTURE_VERBS
+            .iter()
+            .find(|(b, _)| verb(s) == Some(b))
+            .map(|(_, g)| *g);
+        if (STATES.contains(&s) || participle)
+            && person_posture.is_none()
+            && !(s == "running" || s == "moving" || s == "waiting" || s == "smoking")
+            || (matches!(s, "running" | "moving" | "smoking")
+                && copula
+                && !person
+                && i + 1 >= toks.len())
+        {
+            let state = match s {
+                "opened" => "open",
+                "shut" => "closed",
+                "spilt" => "spilled",
+                "vacant" => "empty",
+                other => other,
+            };
+            let down = here(toks, i + 1, "over|down|up")
+                .filter(|_| {
+                    matches!(
+                        s,
+                        "fallen"
+                            | "toppled"
+                            | "tipped"
+                            | "collapsed"
+                            | "overturned"
+                            | "blocked"
+                            | "stacked"
+                    )
+                })
+                .unwrap_or(0);
+            self.set_state(
+                c,
+                if no(not) {
+                    format!("not {state}")
+                } else {
+                    state.to_owned()
+                },
+                &toks[i..i + 1],
+            )?;
+            return Ok(Some(i + 1 + down));
+        }
+        if let Some(end) = super::deed::deed(self, i, c, copula, not)? {
+            c.verbal = true;
+            return Ok(Some(end));
+        }
+        if c.action.is_some() && here(toks, i, "together|alone").is_some() {
+            return Err(place_cannot(&toks[i..i + 1]));
+        }
+        // "the guard is not at the desk"
+        if let Some(end) = self.place(i, c)? {
+            c.negative ^= no(not);
+            return Ok(Some(end));
+        }
+        Ok(None)
+    }
+
+    pub(super) fn set_state(
+        &self,
+        c: &mut Clause,
+        state: String,
+        at: &[Tok],
+    ) -> Result<(), Refusal> {
+        if c.state.is_some() {
+            return Err(place_cannot(at));
+        }
+        c.state = Some(state);
+        c.verbal = true;
+        Ok(())
+    }
+
+    /// "without a hard hat", "not wearing gloves", "carrying a box".
+    fn attribute(
+        &self,
+        i: usize,
+        c: &mut Clause,
+        not: &mut bool,
+    ) -> Result<Option<usize>, Refusal> {
+        let toks = self.toks;
+        let kinds: &[(&str, &str, bool)] = &[
+            ("without wearing", "wearing", true),
+            ("without", "with", true),
+            ("with no", "with", true),
+            ("has|have|having no", "with", true),
+            ("lacking|lacks|lack", "with", true),
+            ("missing", "with", true),
+            ("wearing|wears|wear no", "wearing", true),
+            ("wearing|wears|wear", "wearing", false),
+            ("dressed in", "wearing", false),
+            ("carrying|carries|carry", "carrying", false),
+            ("holding|holds|hold", "holding", false),
+            ("pushing|pushes", "pushing", false),
+            ("riding|rides", "riding", false),
+            ("pulling|pulls", "pulling", false),
+            ("using|uses", "using", false),
+            ("with", "with", false),
+            ("has|have|having", "with", false),
+        ];
+        let Some((n, verb, lacks)) = kinds
+            .iter()
+            .filter_map(|(p, v, l)| here(toks, i, p).map(|n| (n, *v, *l)))
+            .max_by_key(|(n, _, _)| *n)
+        else {
+            return Ok(None);
+        };
+        let mut end = i + n;
+        let mut things = Vec::new();
+        let mut glue = None;
+        while let Some((p, e)) = phrase(toks, end, Role::Object)? {
+            if p.pronoun || (p.negative && !things.is_empty()) || p.universal {
+                return Err(place_cannot(&toks[end..e]));
+            }
+            let last = p.noun.rsplit(' ').next().unwrap_or("").to_owned();
+            things.push((full(&p), CLOTHES.contains(&last.as_str()), p.negative));
+            end = e;
+            let comma = usize::from(self.at(end, &[","]));
+            let word = here(toks, end + comma, "and|or").unwrap_or(0);
+            let next = end + comma + word;
+            if comma + word == 0 || self.new_clause(next) || preposition(toks, next).is_some() {
+                break;
+            }
+            if word > 0 {
+                glue = Some((toks[end + comma].text.clone(), toks[end + comma].span));
+            }
+            end = next;
+        }
+        if things.is_empty() {
+            return Ok(None);
+        }
+        if let Some((_, span)) = glue.filter(|(g, _)| g == "or") {
+            return Err(ambiguous(
+                "It is not clear whether one of these is enough.",
+                "Make one rule for each.",
+                span,
+            ));
+        }
+        let not = std::mem::take(not);
+        for (thing, wearable, negative) in things {
+            let lacks = lacks ^ not ^ negative;
+            let on_body = verb == "wearing" || (wearable && verb == "with");
+            c.attributes.push(match (on_body, lacks) {
+                (true, true) => format!("not wearing {thing}"),
+                (true, false) => format!("wearing {thing}"),
+                (false, true) if verb == "with" => format!("without {thing}"),
+                (false, true) => format!("not {verb} {thing}"),
+                (false, false) => format!("{verb} {thing}"),
+            });
+        }
+        Ok(Some(end))
+    }
+
+    /// A bare phrase as the place of a deed: "enters the driveway".
+    pub(super) fn bare_place(&self, i: usize, c: &mut Clause) -> Result<Option<usize>, Refusal> {
+        self.add_place(i, 0, c)
+    }
+}
+
+fn full(p: &Phrase) -> String {
+    let mut words = p.attributes.clone();
+    words.extend(p.state.clone());
+    words.push(p.noun.clone());
+    words.join(" ")
+}
+
+pub(crate) fn words_of(toks: &[Tok]) -> String {
+    let mut out = String::new();
+    for t in toks.iter().filter(|t| !t.raw.is_empty()) {
+        if !out.is_empty() && !t.is(",") {
+            out.push(' ');
+        }
+        out.push_str(if t.word && (t.any(PREPOSITIONS) || t.any(ARTICLES)) {
+            &t.text
+        } else {
+            &t.raw
+        });
+    }
+    out
+}
+
+/// The zone's name: the user's words without a trailing "zone".
+pub(crate) fn zone_name(raw: &str) -> String {
+    match raw.rsplit_once(' ') {
+        Some((front, last)) if last.eq_ignore_ascii_case("zone") => front.to_owned(),
+        _ => raw.to_owned(),
+    }
+}
+
+impl Clause {
+    /// The clause as rules, one a subject.
+    pub fn rules(&self) -> Result<Vec<Rule>, Refusal> {
+        let counted = self.subjects.iter().any(|s| s.compare.is_some()) || self.compare.is_some();
+        if self.subjects.len() > 1 && counted {
+            return Err(ambiguous(
+                "It is not clear whether these are counted together or each for itself.",
+                "Make one rule for each thing.",
+                self.span,
+            ));
+        }
+        self.subjects.iter().map(|s| self.rule(s)).collect()
+    }
+
+    fn rule(&self, s: &Phrase) -> Result<Rule, Refusal> {
+        let mut rule = Rule::default();
+        let mut place = self.place.join(" ");
+        let mut zones = self.zones.clone();
+        let mut subject = s.noun.clone();
+        let unattended = self.unattended || s.unattended;
+        let negative = self.negative || s.negative;
+        let head = subject.rsplit(' ').next().unwrap_or("").to_owned();
+        let watched = unattended && !s.unattended && FIXTURES.contains(&head.as_str());
+        if unattended
+            && matches!(
+                subject.as_str(),
+                "person" | "worker" | "child" | "baby" | "dog"
+            )
+            && negative
+        {
+            return Err(place_cannot_span(self.span));
+        }
+        rule.attributes = s.attributes.clone();
+        rule.attributes.extend(self.attributes.iter().cloned());
+        rule.state = match (&s.state, &self.state) {
+            (Some(a), None) | (None, Some(a)) => Some(a.clone()),
+            (Some(_), Some(_)) => return Err(place_cannot_span(self.span)),
+            (None, None) => None,
+        };
+        if watched {
+            if negative || rule.state.is_some() || self.action.is_some() {
+                return Err(place_cannot_span(self.span));
+            }
+            // Nobody looks after the desk: nobody is there.
+            if zones.is_empty() {
+                zones = vec![zone_name(&s.raw)];
+                place = format!("at the {}", s.raw);
+            } else {
+                zones[0] = format!("{} {}", s.raw, place);
+                place = format!("at the {} {place}", s.raw);
+            }
+            subject = "person".into();
+            rule.attributes.clear();
+        } else if unattended {
+            subject = format!("unattended {subject}");
+        }
+        if self.queue && !subject.ends_with(" in queue") {
+            subject = format!("{subject} in queue");
+        }
+        rule.subject = Some(subject);
+        rule.zone = match zones.len() {
+            0 => None,
+            1 => Some(Place::One(zones[0].clone())),
+            _ => Some(Place::Many(zones)),
+        };
+        rule.place = (!place.is_empty()).then_some(place);
+        let compare = s.compare.or(self.compare);
+        if let Some(k) = compare {
+            rule.comparator = Some(k.comparator);
+            rule.threshold = Some(k.threshold);
+        }
+        rule.action = self.action.clone();
+        rule.direction = self.direction.clone();
+        if s.universal && self.action.is_none() && self.verbal {
+            return Err(ambiguous(
+                "'Every' and 'all' can't be checked of things that may be out of view.",
+                "Ask for the ones that are not so, for example 'a person not wearing a helmet'.",
+                s.span,
+            ));
+        }
+        let clash = || {
+            ambiguous(
+                "This 'not' can be read in two ways.",
+                "Say 'there is no …', or name the state.",
+                self.span,
+            )
+        };
+        rule.predicate = Some(if rule.action.is_some() {
+            if negative || rule.state.is_some() {
+                return Err(clash());
+            }
+            Predicate::Event
+        } else if negative || watched {
+            if compare.is_some() || rule.state.is_some() || (unattended && !watched) {
+                return Err(clash());
+            }
+            Predicate::Absence
+        } else if let Some(k) = compare {
+            if k.bare && k.threshold == crate::Threshold::One(1) {
+                // "one person" is a person
+                rule.comparator = Some(Comparator::Ge);
+            }
+            Predicate::Count
+        } else if rule.state.is_some() {
+            Predicate::State
+        } else {
+            Predicate::Presence
+        });
+        Ok(rule)
+    }
+}
+
+fn place_cannot_span(span: [usize; 2]) -> Refusal {
+    ambiguous(
+        "It is not clear how these words go together.",
+        "Say one thing at a time: what to watch for, where, how many, for how long.",
+        span,
+    )
+}

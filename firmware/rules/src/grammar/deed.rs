@@ -1,0 +1,370 @@
+//! Deeds: what a thing does, as canonical actions with their place.
+
+use super::clause::{Clause, Parser, words_of};
+use super::phrase::{Role, acts, phrase, place_cannot};
+use super::token::here;
+use super::words::*;
+use crate::Refusal;
+use crate::noun::is_plural;
+
+/// Particles of going, the action they make, and whether a bare place follows.
+const PARTICLES: &[(&str, &str, &str)] = &[
+    ("into view|sight", "appear", ""),
+    ("in to view", "appear", ""),
+    ("out of view|sight", "disappear", ""),
+    ("in|back? through|via|by", "enter", "through"),
+    ("out through|via|by", "exit", "through"),
+    ("into|onto", "enter", ""),
+    ("in to", "enter", ""),
+    ("on to", "enter", ""),
+    ("inside", "enter", ""),
+    ("in", "enter", "?"),
+    ("back? into|onto", "enter", ""),
+    ("out of", "exit", ""),
+    ("off", "exit", ""),
+    ("outside", "exit", "?"),
+    ("away from", "exit", ""),
+    ("away", "exit", "?"),
+    ("out", "exit", "?"),
+    ("across", "cross", ""),
+    ("over", "cross", ""),
+    ("up to", "approach", ""),
+    ("near|by|towards|toward", "approach", ""),
+    ("close to", "approach", ""),
+    ("to", "approach", ""),
+    ("past", "pass", ""),
+    ("through", "cross", "through"),
+    ("onto", "enter", ""),
+];
+
+const DIRECTIONS: &[(&str, &str)] = &[
+    ("in the wrong direction", "wrong_way"),
+    ("the wrong way", "wrong_way"),
+    ("in|from the wrong way|side", "wrong_way"),
+    ("against the flow|traffic", "wrong_way"),
+    ("wrong way", "wrong_way"),
+    ("in the opposite direction", "wrong_way"),
+    ("from left to right", "right"),
+    ("from right to left", "left"),
+    ("left to right", "right"),
+    ("right to left", "left"),
+    ("to|towards the left", "left"),
+    ("to|towards the right", "right"),
+    ("left", "left"),
+    ("right", "right"),
+    ("upwards", "up"),
+    ("downwards", "down"),
+    ("up", "up"),
+    ("down", "down"),
+    ("towards|toward the camera", "toward"),
+    ("away from the camera", "away"),
+    ("backwards", "backward"),
+    ("forwards|forward", "forward"),
+    ("northbound|north", "north"),
+    ("southbound|south", "south"),
+    ("eastbound|east", "east"),
+    ("westbound|west", "west"),
+];
+
+fn longest<'a, T: Copy>(
+    list: &'a [(&'a str, T)],
+    toks: &[super::token::Tok],
+    i: usize,
+) -> Option<(usize, T)> {
+    list.iter()
+        .filter_map(|(p, v)| here(toks, i, p).map(|n| (n, *v)))
+        .max_by_key(|(n, _)| *n)
+}
+
+/// The deed at `i`; where it ends.
+pub(super) fn deed(
+    parser: &Parser<'_>,
+    i: usize,
+    c: &mut Clause,
+    copula: bool,
+    not: &mut bool,
+) -> Result<Option<usize>, Refusal> {
+    let toks = parser.toks;
+    let t = &toks[i];
+    let (plural, pronoun) = c.subjects.first().map_or((false, false), |s| {
+        (is_plural(&s.raw) || s.raw.ends_with("people"), s.pronoun)
+    });
+    let s = t.text.as_str();
+    if !t.word
+        || (!copula
+            && !acts(
+                toks,
+                i,
+                1,
+                plural || c.subjects.len() > 1 || !c.zones.is_empty(),
+                pronoun || s.ends_with("ing") || super::clause_reading(c),
+                Role::Subject,
+            ))
+    {
+        return Ok(None);
+    }
+    let base = match verb(s) {
+        Some(base) => base.to_owned(),
+        None if s.ends_with("ing") => match from_gerund(s) {
+            Some(base) => base,
+            None => return Ok(None),
+        },
+        None => return Ok(None),
+    };
+    if c.action.is_some() || c.state.is_some() && !copula {
+        return Err(place_cannot(&toks[i..i + 1]));
+    }
+    let not_here = std::mem::take(not);
+    if let Some((_, posture)) = POSTURE_VERBS.iter().find(|(b, _)| *b == base) {
+        if not_here {
+            return Err(place_cannot(&toks[i..i + 1]));
+        }
+        // A thing that lies somewhere is there; a person who lies has fallen.
+        let person = c.subjects.iter().all(|s| {
+            matches!(
+                s.noun.as_str(),
+                "person"
+                    | "worker"
+                    | "patient"
+                    | "child"
+                    | "dog"
+                    | "cat"
+                    | "animal"
+                    | "guard"
+                    | "driver"
+                    | "customer"
+                    | "resident"
+                    | "passenger"
+                    | "visitor"
+            )
+        });
+        let down = here(toks, i + 1, "down|around|about").unwrap_or(0);
+        if here(toks, i + 1 + down, "in a|the? queue|line").is_some()
+            || (base == "stand" && here(toks, i + 1, "in|at|on|by|near").is_some()) && !person
+        {
+            return Ok(Some(i + 1 + down));
+        }
+        if person || base == "loiter" {
+            let state = (*posture).to_owned();
+            parser.set_state(c, state, &toks[i..i + 1])?;
+        }
+        return Ok(Some(i + 1 + down));
+    }
+    if BEING.contains(&base.as_str()) {
+        let queueing = base == "wait" && here(toks, i + 1, "in a|the? queue|line").is_some();
+        if not_here || (base == "wait" && !queueing && toks.get(i + 1).is_some_and(|n| n.is("for")))
+        {
+            return Err(place_cannot(&toks[i..i + 1]));
+        }
+        return Ok(Some(i + 1));
+    }
+    if base == "queue" {
+        c.queue = true;
+        return Ok(Some(i + 1 + here(toks, i + 1, "up").unwrap_or(0)));
+    }
+    if not_here {
+        return Err(place_cannot(&toks[i..i + 1]));
+    }
+    if base == "park" {
+        parser.set_state(c, "parked".into(), &toks[i..i + 1])?;
+        return Ok(Some(i + 1));
+    }
+    let action = VERBS
+        .iter()
+        .find(|(b, _)| *b == base)
+        .map_or(base.as_str(), |(_, a)| *a);
+    let mut at = i + 1;
+    if GOING.contains(&base.as_str()) {
+        let particle = PARTICLES
+            .iter()
+            .filter_map(|(p, a, w)| here(toks, at, p).map(|n| (n, *a, *w)))
+            .max_by_key(|(n, _, _)| *n);
+        let direction = longest(DIRECTIONS, toks, at);
+        if let Some((n, way)) = direction.filter(|(n, _)| particle.is_none_or(|(m, _, _)| *n > m)) {
+            c.action = Some(base.clone());
+            c.direction = Some(way.to_owned());
+            return Ok(Some(at + n));
+        }
+        if let Some((n, act, words)) = particle {
+            let climbs = matches!(base.as_str(), "climb" | "jump" | "crawl" | "fly" | "roll");
+            let over = here(toks, at, "over|across|through").is_some();
+            c.action = Some(if climbs && (over || act == "approach") {
+                base.clone()
+            } else if act == "cross" && here(toks, at, "through").is_some() && base == "come" {
+                "enter".into()
+            } else {
+                act.to_owned()
+            });
+            let from = at;
+            at += n;
+            let plain = climbs && over;
+            let before = c.place.len();
+            let Some(end) = parser.bare_place(at, c)? else {
+                return if words == "?" || act.ends_with("appear") {
+                    Ok(Some(at))
+                } else {
+                    Err(place_cannot(&toks[i..at]))
+                };
+            };
+            if let Some(place) = c.place.get_mut(before) {
+                if plain {
+                    *place = format!("{} {place}", words_of(&toks[from..from + 1]));
+                } else if words == "through" {
+                    *place = format!("through {place}");
+                } else if act == "exit" {
+                    // "leaves the yard"
+                } else if act == "approach" || act == "pass" || act == "enter" || act == "cross" {
+                }
+            }
+            return Ok(Some(end));
+        }
+        if matches!(
+            base.as_str(),
+            "go" | "come" | "get" | "head" | "pull" | "back"
+        ) {
+            return Ok(None);
+        }
+    }
+    match action {
+        "enter" | "exit" | "cross" => {
+            // "leaves a bag": the bag is what is left.
+            if base == "leave"
+                && toks.get(at).is_some_and(|n| {
+                    n.any(&["a", "an", "his", "her", "their", "some", "its", "something"])
+                })
+            {
+                let Some((thing, end)) = phrase(toks, at, Role::Object)? else {
+                    return Err(place_cannot(&toks[i..at + 1]));
+                };
+                let behind = here(toks, end, "behind|unattended|alone").unwrap_or(0);
+                if matches!(
+                    thing.noun.as_str(),
+                    "door"
+                        | "gate"
+                        | "room"
+                        | "building"
+                        | "shop"
+                        | "house"
+                        | "window"
+                        | "car park"
+                ) && behind == 0
+                {
+                    return Err(place_cannot(&toks[i..end]));
+                }
+                c.subjects = vec![thing];
+                c.unattended = true;
+                return Ok(Some(end + behind));
+            }
+            c.action = Some(action.to_owned());
+            let prep = here(toks, at, "through|via|by")
+                .or(here(
+                    toks,
+                    at,
+                    "into|onto|in|at|on|over|inside|from|across|to|the?",
+                ))
+                .filter(|_| !toks.get(at).is_some_and(|t| t.is("the")))
+                .unwrap_or(0);
+            let through = here(toks, at, "through|via|by").is_some();
+            let left_from = base == "depart" && here(toks, at, "from").is_some();
+            if prep > 0
+                && !through
+                && !left_from
+                && base == "leave"
+                && here(toks, at, "from|in|at|on|to").is_some()
+                && !here(toks, at, "from").is_some()
+            {
+                return Err(place_cannot(&toks[i..at + prep]));
+            }
+            let had = c.zones.len();
+            if had > 0 && prep == 0 && phrase(toks, at, Role::Place)?.is_some() {
+                return Err(place_cannot(&toks[i..at + 1]));
+            }
+            if toks.get(at + prep).is_none() || had > 0 {
+                return Ok(Some(at));
+            }
+            let Some(end) = parser.bare_place(at + prep, c)? else {
+                return if prep > 0 {
+                    Err(place_cannot(&toks[at..at + prep]))
+                } else {
+                    Ok(Some(at))
+                };
+            };
+            if through && let Some(place) = c.place.last_mut() {
+                *place = format!("through {place}");
+            }
+            // "enters the shop through the back door": the door is where.
+            if !through && let Some(n) = here(toks, end, "through|via|by") {
+                let zones = std::mem::take(&mut c.zones);
+                let places = std::mem::take(&mut c.place);
+                match parser.bare_place(end + n, c)? {
+                    Some(last) => {
+                        if zones.len() == 1 && c.zones.len() == 1 {
+                            c.place = vec![format!(
+                                "{} through {}",
+                                places.join(" "),
+                                c.place.join(" ")
+                            )];
+                            return Ok(Some(last));
+                        }
+                        return Err(place_cannot(&toks[end..last]));
+                    }
+                    None => {
+                        c.zones = zones;
+                        c.place = places;
+                    }
+                }
+            }
+            Ok(Some(end))
+        }
+        "appear" | "disappear" => {
+            c.action = Some(action.to_owned());
+            Ok(Some(at))
+        }
+        _ if DEEDS.contains(&action) || verb(s).is_none() => {
+            c.action = Some(action.to_owned());
+            if let Some(n) = here(toks, at, "down|over|up|around|about|off|out").filter(|n| {
+                let next = toks.get(at + n);
+                next.is_none_or(|x| !x.any(ARTICLES)) && !toks[at].is("off")
+            }) {
+                at += n;
+            } else if let Some((n, way)) = longest(DIRECTIONS, toks, at) {
+                c.direction = Some(way.to_owned());
+                at += n;
+            }
+            // "climbs the fence", "approaches the gate"
+            if let Some((p, end)) = phrase(toks, at, Role::Place)? {
+                if matches!(action, "approach" | "climb" | "pass" | "jump") && c.zones.is_empty() {
+                    return Ok(Some(parser.bare_place(at, c)?.unwrap_or(end)));
+                }
+                if copula || s.ends_with("ing") {
+                    // "welding a pipe", "eating food": a thing done to another
+                    c.action = None;
+                    c.attributes.push(format!(
+                        "{} {}",
+                        crate::ask::gerund(&base),
+                        crate::noun::singular(&p.noun)
+                    ));
+                    return Ok(Some(end));
+                }
+                return Err(place_cannot(&toks[i..end]));
+            }
+            Ok(Some(at))
+        }
+        _ => {
+            // "touching the machine", "using a phone"
+            if s.ends_with("ing")
+                && let Some((p, end)) = phrase(toks, at, Role::Object)?
+                && !p.pronoun
+                && !p.negative
+                && !matches!(
+                    base.as_str(),
+                    "start" | "begin" | "try" | "need" | "want" | "has" | "look"
+                )
+            {
+                c.attributes.push(format!("{s} {}", p.noun));
+                return Ok(Some(end));
+            }
+            Ok(None)
+        }
+    }
+}

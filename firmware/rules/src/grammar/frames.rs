@@ -1,0 +1,484 @@
+//! The frame around a condition: "alert me when …", "…, let me know".
+
+use super::token::{Tok, here};
+
+/// What stands where a frame in the middle of a sentence was.
+pub(crate) const TURN: &str = "\u{1}";
+
+/// What the frames said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Framed {
+    /// There was one: what follows is meant as something to watch for.
+    pub framed: bool,
+    /// "count the …"
+    pub counting: bool,
+    /// "is there …?"
+    pub question: bool,
+}
+
+const LINKS: &[&str] = &[
+    "if",
+    "when",
+    "whenever",
+    "once",
+    "as soon as",
+    "every|each time",
+    "any time",
+    "anytime",
+    "the moment",
+    "the instant",
+    "in case",
+    "in the event that",
+    "in the event of",
+    "if ever",
+    "that",
+    "about",
+    "of",
+    "for",
+    "on",
+    "to",
+    "if and when",
+    "on every|each|any occasion",
+    "each and every time",
+    "where",
+    "should",
+    "in case of",
+    "as and when",
+    "upon",
+    "if or when",
+    "whether",
+    "when or if",
+    "if you see",
+    "when you see",
+    "whenever you see",
+    "if you notice|detect|spot",
+    "when|whenever you notice|detect|spot",
+    "if|when the camera sees",
+    "every|each time that",
+    "any time that",
+    "of any",
+    "of every",
+];
+
+fn longest(toks: &[Tok], i: usize, patterns: &[&str]) -> Option<usize> {
+    patterns.iter().filter_map(|p| here(toks, i, p)).max()
+}
+
+fn gaps(toks: &[Tok], i: usize) -> usize {
+    toks[i.min(toks.len())..]
+        .iter()
+        .take_while(|t| t.is_gap() || t.any(&[",", "straight", "quickly"]))
+        .count()
+}
+
+fn link(toks: &[Tok], i: usize) -> Option<usize> {
+    let skip = gaps(toks, i);
+    let at = i + skip;
+    let colon = usize::from(toks.get(at).is_some_and(|t| t.any(&[":", "-"])));
+    let mut len = longest(toks, at + colon, LINKS).map_or(colon, |n| n + colon);
+    if len == 0 {
+        return None;
+    }
+    // "of when", "that if"
+    len += longest(
+        toks,
+        at + len,
+        &["if", "when", "whenever", "every|each|any time"],
+    )
+    .unwrap_or(0);
+    Some(skip + len)
+}
+
+fn ends(toks: &[Tok], i: usize) -> bool {
+    toks[i.min(toks.len())..].iter().all(|t| {
+        t.is_gap()
+            || !t.word
+            || t.any(&[
+                "please", "thanks", "then", "too", "about", "it", "this", "so",
+            ])
+    })
+}
+
+/// A frame at `i`: how many tokens, and whether it counts.
+fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
+    let mut j = i;
+    let mut wish = false;
+    loop {
+        j += gaps(toks, j);
+        if let Some(n) = longest(
+            toks,
+            j,
+            &[
+                "please",
+                "kindly",
+                "hey camera?",
+                "hi camera?",
+                "hello camera?",
+                "camera",
+                "can|could|would|will you",
+                "you should|must|need|can",
+                "just",
+                "also",
+                "now",
+                "then",
+                "so",
+            ],
+        ) {
+            j += n;
+        } else if let Some(n) = longest(
+            toks,
+            j,
+            &[
+                "i want|need|wish",
+                "i would like|love|want|prefer",
+                "i am interested in",
+                "we want|need",
+                "we would like",
+                "make sure you? to?",
+                "be sure to",
+                "remember to",
+                "i should like",
+                "i have to",
+                "i must",
+                "i expect",
+            ],
+        ) {
+            wish = true;
+            j += n;
+            j += longest(toks, j, &["you to", "to", "for you to"]).unwrap_or(0);
+        } else {
+            break;
+        }
+    }
+    let recipients: &[&str] = &[
+        "me",
+        "us",
+        "security",
+        "staff",
+        "someone in charge",
+        "the guard|guards|team|operator|operators|manager|supervisor|staff|owner|office|operations",
+        "everyone on duty",
+        "the control room",
+        "the security team|guard|guards|staff",
+        "my phone",
+        "management",
+    ];
+    let who = |k: usize| longest(toks, k, recipients).unwrap_or(0);
+    // Messages: they need a link, a colon or the sentence's end behind them.
+    let mut message = None;
+    if let Some(n) = longest(
+        toks,
+        j,
+        &[
+            "alert|notify|warn|inform|message|text|email|e-mail|ping|page|contact|advise|signal",
+            "tell",
+            "let",
+            "be told|alerted|notified|informed|warned|messaged",
+            "know|hear",
+            "know|hear right away",
+            "alert",
+            "alarm|warning|notification|alerts",
+        ],
+    ) {
+        let mut k = j + n;
+        let w = who(k);
+        k += w;
+        let needs_who = toks[j].any(&["tell"]);
+        let let_know = toks[j].is("let");
+        if let_know {
+            k += longest(toks, k, &["know", "hear"]).unwrap_or(0);
+        }
+        let valid = if let_know {
+            w > 0 && k > j + n + w
+        } else if needs_who {
+            w > 0
+        } else if toks[j].any(&["know", "hear", "be"]) {
+            wish
+        } else {
+            true
+        };
+        if valid {
+            message = Some(k);
+        }
+    }
+    if message.is_none()
+        && let Some(n) = longest(
+            toks,
+            j,
+            &[
+                "send|give|raise|trigger|issue|generate|create|push|fire|sound|produce|make|emit|post|get|drop|shoot",
+                "set off",
+                "put out",
+                "show",
+                "want|have|need",
+            ],
+        )
+    {
+        let mut k = j + n;
+        k += who(k);
+        k += longest(toks, k, &["out", "off"]).unwrap_or(0);
+        k += gaps(toks, k);
+        k += longest(toks, k, &["a|an|the|any|some"]).unwrap_or(0);
+        k += gaps(toks, k);
+        if let Some(m) = longest(
+            toks,
+            k,
+            &[
+                "push|email|text|text|mobile? alert|alerts|alarm|alarms|notification|notifications|warning|warnings|message|messages|email|emails|text|flag",
+            ],
+        ) {
+            k += m;
+            k += longest(
+                toks,
+                k,
+                &[
+                    "to me|us",
+                    "to security|staff",
+                    "to the guard|guards|team|operator|manager",
+                    "to my phone",
+                ],
+            )
+            .unwrap_or(0);
+            message = Some(k);
+        }
+    }
+    if message.is_none()
+        && wish
+        && longest(
+            toks,
+            j,
+            &[
+                "a|an alert|notification|warning|alarm|message",
+                "alerts|notifications|warnings",
+            ],
+        )
+        .is_some()
+    {
+        message = longest(
+            toks,
+            j,
+            &[
+                "a|an alert|notification|warning|alarm|message",
+                "alerts|notifications|warnings",
+            ],
+        )
+        .map(|n| j + n);
+    }
+    if let Some(k) = message {
+        if let Some(n) = link(toks, k) {
+            return Some((k + n - i, false));
+        }
+        if ends(toks, k) && k > j {
+            return Some((toks.len() - i, false));
+        }
+        return None;
+    }
+    // Watching.
+    if let Some(n) = longest(
+        toks,
+        j,
+        &[
+            "watch out? for",
+            "watch",
+            "look out? for",
+            "look at",
+            "look",
+            "keep an? eye out? for",
+            "keep an? eye on",
+            "keep a? watch for|on|over",
+            "be on the lookout for",
+            "monitor",
+            "detect",
+            "identify",
+            "find",
+            "spot",
+            "flag up?",
+            "report on?",
+            "check for",
+            "check",
+            "observe",
+            "recognise|recognize",
+            "see",
+            "highlight",
+            "catch",
+            "notice",
+            "watch over",
+            "listen",
+            "search for",
+            "scan for",
+            "monitor for",
+            "inspect for",
+            "detection of",
+            "flag if|when",
+            "mark",
+            "keep a? lookout for",
+            "lookout for",
+            "pay attention to",
+            "supervise",
+            "guard",
+            "survey",
+            "be aware of",
+            "keep track of",
+            "look whether",
+        ],
+    ) {
+        let n = n + longest(
+            toks,
+            j + n,
+            &[
+                "if",
+                "when",
+                "whenever",
+                "whether",
+                "every|each|any time",
+                "for",
+                "to see|check if|whether",
+                "and see if",
+                "out for",
+                "that",
+                "it when|if",
+            ],
+        )
+        .unwrap_or(0);
+        return Some((j + n - i, false));
+    }
+    if let Some(n) = longest(
+        toks,
+        j,
+        &[
+            "count up?",
+            "count how many",
+            "keep count of",
+            "keep a count of",
+            "tally",
+        ],
+    ) {
+        return Some((j + n - i, true));
+    }
+    if let Some(n) = longest(
+        toks,
+        j,
+        &[
+            "if",
+            "when",
+            "whenever",
+            "as soon as",
+            "every|each time",
+            "any time",
+            "anytime",
+            "in case",
+            "in the event that",
+            "in the event of",
+            "once",
+            "the moment",
+            "should",
+            "in case of",
+            "if ever",
+            "if there should be",
+            "as long as",
+            "the instant",
+        ],
+    ) {
+        return Some((j + n - i, false));
+    }
+    // Only manners: "please, people in the yard".
+    (wish && j > i).then_some((j - i, false))
+}
+
+/// Takes the frames out. One in the middle leaves a [`TURN`].
+pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
+    let mut out = Framed::default();
+    let mut i = 0;
+    // At the start, any number of them: "please tell me if …, when …".
+    loop {
+        while toks
+            .first()
+            .is_some_and(|t| t.is_gap() || (!t.word && !t.any(&[">", "<", ">=", "<=", "=", "!="])))
+        {
+            toks.remove(0);
+        }
+        match frame(toks, 0) {
+            Some((n, counting)) if n > 0 => {
+                toks.drain(..n);
+                out.framed = true;
+                out.counting |= counting;
+            }
+            _ => break,
+        }
+    }
+    while i < toks.len() {
+        let boundary = toks[i].is_gap()
+            || toks[i].any(&[",", "and", "then", ";", ".", ":", "-", "&", "?", "!"]);
+        if boundary {
+            let mut at = i + 1;
+            while toks
+                .get(at)
+                .is_some_and(|t| t.is_gap() || t.any(&["and", "then", ",", "&", "so"]))
+            {
+                at += 1;
+            }
+            // "…, when it is open": only a message may come in the middle.
+            let starts_message = frame(toks, at).filter(|_| {
+                let t = &toks[at];
+                !t.any(&[
+                    "if", "when", "whenever", "once", "as", "every", "each", "any", "should",
+                    "the", "in", "count", "look", "mark", "guard", "see", "watch", "report",
+                    "check", "catch", "find", "listen", "that",
+                ]) || (t.any(&["if", "when", "whenever", "watch", "look"])
+                    && i > 0
+                    && (toks[i].any(&[".", ":", ";"]) || out.counting))
+            });
+            if let Some((n, counting)) = starts_message {
+                let span = toks[i].span;
+                out.framed = true;
+                out.counting |= counting;
+                let to = at + n;
+                let turn = Tok {
+                    text: TURN.into(),
+                    raw: String::new(),
+                    span,
+                    word: false,
+                };
+                let last = toks[to..].iter().all(|t| !t.word);
+                if last {
+                    toks.truncate(i);
+                } else {
+                    toks.splice(i..to, [turn]);
+                }
+            }
+        }
+        i += 1;
+    }
+    while toks.last().is_some_and(|t| {
+        t.is_gap()
+            || t.any(&[
+                ".",
+                "!",
+                "?",
+                ",",
+                ";",
+                "please",
+                "thanks",
+                "-",
+                "then",
+                "thank-you",
+                "and",
+                "but",
+            ])
+    }) {
+        let mark = toks.pop();
+        out.question |= mark.is_some_and(|t| t.is("?"));
+    }
+    // A question: "is there …", "are there …", "is anyone …", "does a car …"
+    if toks.first().is_some_and(|t| {
+        t.any(&[
+            "is", "are", "was", "were", "does", "do", "has", "have", "did",
+        ])
+    }) && toks.len() > 1
+    {
+        toks.remove(0);
+        out.framed = true;
+        out.question = true;
+    }
+    out
+}

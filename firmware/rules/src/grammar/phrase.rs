@@ -1,0 +1,477 @@
+//! Noun phrases: what is left for the visual concept when structure is out.
+
+use super::compare::{Compare, compare};
+use super::number::small_number;
+use super::token::{Tok, here, span_of};
+use super::words::*;
+use crate::noun::{is_plural, singular};
+use crate::{Refusal, RefusalKind};
+
+/// A noun phrase.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Phrase {
+    /// The singular noun, in lower case.
+    pub noun: String,
+    /// As it was written, without its article, plural kept.
+    pub raw: String,
+    /// The article as written: "the", "a" or none.
+    pub article: String,
+    pub attributes: Vec<String>,
+    pub state: Option<String>,
+    pub unattended: bool,
+    /// "no", "nobody"
+    pub negative: bool,
+    /// "every", "all"
+    pub universal: bool,
+    pub compare: Option<Compare>,
+    pub pronoun: bool,
+    pub span: [usize; 2],
+}
+
+/// Where a phrase stands: places may hold numbers ("aisle 4") and "of".
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Role {
+    Subject,
+    Place,
+    Object,
+}
+
+pub(crate) fn place_cannot(toks: &[Tok]) -> Refusal {
+    let words: Vec<&str> = toks
+        .iter()
+        .filter(|t| !t.raw.is_empty())
+        .map(|t| t.raw.as_str())
+        .collect();
+    Refusal::new(
+        RefusalKind::Ambiguous,
+        format!("It is not clear what '{}' means here.", words.join(" ")),
+    )
+    .offer("Say it in a simpler way: what to watch for, where, how many, for how long.")
+    .at(span_of(toks))
+}
+
+fn nounish(toks: &[Tok], i: usize) -> bool {
+    toks.get(i).is_some_and(|t| {
+        t.word
+            && !t.any(STRUCTURE)
+            && !t.any(PREPOSITIONS)
+            && !t.any(COPULAS)
+            && !t.any(ARTICLES)
+            && !t.any(UNIVERSAL)
+            && !t.any(UNATTENDED)
+            && small_number(&t.text).is_none()
+    })
+}
+
+/// Whether the word at `i` acts as a verb, given that `words` noun words came
+/// before it.
+pub(crate) fn acts(
+    toks: &[Tok],
+    i: usize,
+    words: usize,
+    after_plural: bool,
+    after_pronoun: bool,
+    role: Role,
+) -> bool {
+    let t = &toks[i];
+    let object_follows = toks
+        .get(i + 1)
+        .is_some_and(|n| n.any(ARTICLES) || n.any(&["into", "onto", "out"]));
+    let s = t.text.as_str();
+    let known = verb(s).is_some();
+    if words == 0 && !after_pronoun {
+        return false;
+    }
+    if s.ends_with("ing") {
+        return if ING_NOUNS.contains(&s) {
+            object_follows && known
+        } else {
+            known || from_gerund(s).is_some()
+        };
+    }
+    if !known {
+        return false;
+    }
+    if after_pronoun {
+        return true;
+    }
+    if role != Role::Subject
+        && s.ends_with('s')
+        && matches!(
+            s,
+            "exits" | "stands" | "works" | "stops" | "lifts" | "drops"
+        )
+    {
+        return false;
+    }
+    let finite = s.ends_with('s')
+        || s.ends_with("ed")
+        || matches!(
+            s,
+            "left"
+                | "came"
+                | "went"
+                | "gone"
+                | "fell"
+                | "ran"
+                | "got"
+                | "worn"
+                | "has"
+                | "have"
+                | "held"
+                | "taken"
+        );
+    if finite {
+        return true;
+    }
+    // "people enter", but "fire exit"; "cars park" but "car park"
+    after_plural || (object_follows && role == Role::Subject)
+}
+
+/// The phrase at `i` and where it ends; `None` if none starts there.
+pub(crate) fn phrase(
+    toks: &[Tok],
+    i: usize,
+    role: Role,
+) -> Result<Option<(Phrase, usize)>, Refusal> {
+    let start = i + toks[i.min(toks.len())..]
+        .iter()
+        .take_while(|t| t.is_gap())
+        .count();
+    let mut j = start;
+    let mut out = Phrase::default();
+    let done = |mut out: Phrase, j: usize| {
+        out.span = span_of(&toks[start..j]);
+        Ok(Some((out, j)))
+    };
+    let pronouns: &[(&[&str], &str, bool)] = &[
+        (
+            &["someone", "somebody", "anyone", "anybody"],
+            "person",
+            false,
+        ),
+        (&["something", "anything"], "any object", false),
+        (&["nobody"], "person", true),
+        (&["nothing"], "any object", true),
+        (&["none"], "any object", true),
+        (&["everyone", "everybody"], "person", false),
+        (&["everything"], "any object", false),
+    ];
+    if here(toks, j, "no one").is_some() && !toks.get(j + 2).is_some_and(|t| t.any(KNOWN)) {
+        out.noun = "person".into();
+        (out.negative, out.pronoun) = (true, true);
+        out.raw = "no one".into();
+        return done(out, j + 2);
+    }
+    let not = here(toks, j, "not")
+        .filter(|_| {
+            toks.get(j + 1)
+                .is_some_and(|t| t.any(&["anyone", "anybody", "anything", "any"]))
+        })
+        .unwrap_or(0);
+    j += not;
+    out.negative = not > 0;
+    if let Some(t) = toks.get(j)
+        && let Some((_, noun, negative)) = pronouns.iter().find(|(words, _, _)| t.any(words))
+    {
+        out.noun = (*noun).into();
+        out.negative |= negative;
+        out.universal = t.any(&["everyone", "everybody", "everything"]);
+        out.pronoun = true;
+        out.raw = t.raw.clone();
+        return done(out, j + 1);
+    }
+    if let Some(n) = here(toks, j, "no|zero")
+        .or(here(toks, j, "not a single?"))
+        .or(here(toks, j, "not one|any"))
+        .or(here(toks, j, "no single|more"))
+        && (role == Role::Subject || toks[j].is("no"))
+    {
+        // "no more than 5" is a comparison.
+        if compare(toks, j)?.is_none_or(|c| c.bare) {
+            out.negative = true;
+            j += n + here(toks, j + n, "single").unwrap_or(0);
+        }
+    }
+    if role == Role::Subject && !out.negative {
+        let the = here(toks, j, "the|any|a")
+            .filter(|_| !toks[j].is("a") || super::number::number(toks, j).is_some());
+        let skip = the.filter(|_| !toks[j].is("a")).unwrap_or(0);
+        if let Some(c) = compare(toks, j + skip)? {
+            let of = here(toks, j + skip + c.len, "of the|these|those|my|our?").unwrap_or(0);
+            // "one", "a single": bare one is "at least one"
+            j += skip
+                + c.len
+                + of
+                + here(
+                    toks,
+                    j + skip + c.len + of,
+                    "different|separate|individual|more",
+                )
+                .unwrap_or(0);
+            out.compare = Some(c);
+        }
+    }
+    if let Some(n) = here(toks, j, "a|only single").or(here(toks, j, "only|just a single?")) {
+        out.article = "a".into();
+        if toks[j].any(&["only", "just"]) && role == Role::Subject {
+            out.compare = Some(Compare {
+                comparator: crate::Comparator::Eq,
+                threshold: crate::Threshold::One(1),
+                len: n,
+                bare: false,
+            });
+        }
+        j += n;
+    }
+    while toks
+        .get(j)
+        .is_some_and(|t| t.any(ARTICLES) || t.any(UNIVERSAL))
+    {
+        out.universal |= toks[j].any(UNIVERSAL);
+        if toks[j].any(ARTICLES) {
+            out.article = toks[j].text.clone();
+        }
+        j += 1;
+    }
+    let mut words: Vec<usize> = Vec::new();
+    while let Some(t) = toks.get(j) {
+        let s = t.text.as_str();
+        let next_noun = nounish(toks, j + 1) && !acts(toks, j + 1, 1, false, false, role);
+        // "bay 3", "platform 2B", "gate two"
+        let number = small_number(s).is_some() || (s.chars().any(|c| c.is_ascii_digit()) && t.word);
+        if number
+            && !words.is_empty()
+            && (role == Role::Place
+                || (role == Role::Subject
+                    && toks[words[words.len() - 1]].any(&[
+                        "camera", "bay", "door", "gate", "line", "machine", "lane", "track",
+                        "platform", "pump", "conveyor", "press", "forklift", "rack", "aisle",
+                    ])))
+        {
+            // "in the lobby 3 people": a number before a plural is a count.
+            if !(toks.get(j + 1).is_some_and(|n| {
+                n.word && is_plural(&n.text) && !n.any(COPULAS) && verb(&n.text).is_none()
+            }) && role == Role::Place)
+            {
+                words.push(j);
+                j += 1;
+                continue;
+            }
+        }
+        if s == "of" && !words.is_empty() && !toks[words[words.len() - 1]].is("of") {
+            let det = toks.get(j + 1).is_some_and(|t| t.any(ARTICLES));
+            let after = j + 1 + usize::from(det);
+            let carrier = toks[words[words.len() - 1]].any(&[
+                "pile", "stack", "bottle", "cup", "box", "bag", "pallet", "roll", "bunch",
+                "bucket", "pool", "puddle", "piece", "plume", "cloud", "can", "glass", "barrel",
+                "tray", "bowl", "plate", "piles", "stacks", "bottles", "cups", "boxes", "bags",
+                "pallets", "cloud", "flock", "herd", "pair", "crate", "crates", "sheet", "pack",
+            ]);
+            if nounish(toks, after)
+                && (role == Role::Place
+                    || carrier
+                    || is_quantity_noun(&toks[words[words.len() - 1]].text))
+            {
+                words.push(j);
+                if det {
+                    words.push(j + 1);
+                }
+                j = after;
+                continue;
+            }
+        }
+        if s == "&" && !words.is_empty() && nounish(toks, j + 1) && role != Role::Subject {
+            words.push(j);
+            j += 1;
+            continue;
+        }
+        if !t.word || number || t.any(PREPOSITIONS) || t.any(COPULAS) || t.any(ARTICLES) {
+            break;
+        }
+        if t.any(STRUCTURE) {
+            // "back door", "second floor", "up ramp": structure words that
+            // stand right before a noun of a place.
+            let place_word = role != Role::Object
+                && t.any(&[
+                    "back", "first", "second", "other", "same", "down", "up", "minute",
+                ])
+                && next_noun
+                && t.any(&["back", "first", "second"]);
+            if !place_word {
+                break;
+            }
+            words.push(j);
+            j += 1;
+            continue;
+        }
+        let plural = words
+            .last()
+            .is_some_and(|w| is_plural(&toks[*w].text) && !toks[*w].any(S_SINGULAR));
+        if acts(toks, j, words.len(), plural, false, role) {
+            break;
+        }
+        if words.is_empty() && role != Role::Place {
+            let follows = next_noun
+                || toks
+                    .get(j + 1)
+                    .is_some_and(|n| n.any(UNATTENDED) || n.any(COLOURS))
+                || (here(toks, j + 1, "and").is_some()
+                    && t.any(COLOURS)
+                    && toks.get(j + 2).is_some_and(|n| n.any(COLOURS)));
+            if (t.any(COLOURS) || t.any(ATTRIBUTES)) && follows {
+                // "dark blue", "black and white"
+                let mut name = s.to_owned();
+                let mut k = j + 1;
+                if t.any(&["dark", "light", "bright"])
+                    && toks.get(k).is_some_and(|n| n.any(COLOURS))
+                {
+                    name = format!("{name} {}", toks[k].text);
+                    k += 1;
+                } else if toks.get(k).is_some_and(|n| n.is("and")) {
+                    name = format!("{name} and {}", toks[k + 1].text);
+                    k += 2;
+                }
+                out.attributes.push(name);
+                j = k;
+                continue;
+            }
+            if t.any(UNATTENDED) && nounish(toks, j + 1) {
+                out.unattended = true;
+                j += 1;
+                continue;
+            }
+            if here(toks, j, "left behind").is_some() && nounish(toks, j + 2) {
+                out.unattended = true;
+                j += 2;
+                continue;
+            }
+            let participle =
+                s.len() > 5 && s.ends_with("ed") && s.is_ascii() && !ATTRIBUTES.contains(&s);
+            let gerund = s.ends_with("ing") && !ING_NOUNS.contains(&s) && from_gerund(s).is_some();
+            if (STATES.contains(&s) || participle || gerund)
+                && next_noun
+                && out.state.is_none()
+                && role == Role::Subject
+                && !matches!(
+                    s,
+                    "restricted"
+                        | "covered"
+                        | "marked"
+                        | "painted"
+                        | "fenced"
+                        | "gated"
+                        | "running"
+                )
+            {
+                out.state = Some(s.to_owned());
+                j += 1;
+                continue;
+            }
+        }
+        if !words.is_empty()
+            && role != Role::Place
+            && (STATES.contains(&s) || UNATTENDED.contains(&s))
+            && !next_noun
+        {
+            break;
+        }
+        if words.is_empty()
+            && role == Role::Subject
+            && !next_noun
+            && out.article.is_empty()
+            && (from_gerund(s).is_some() && s.ends_with("ing") && !ING_NOUNS.contains(&s))
+        {
+            break;
+        }
+        words.push(j);
+        j += 1;
+    }
+    let Some(&last) = words.last() else {
+        return Ok(None);
+    };
+    finish(toks, &mut out, &words, last, role)?;
+    done(out, j)
+}
+
+pub(crate) fn is_quantity_noun(word: &str) -> bool {
+    matches!(
+        word,
+        "number"
+            | "count"
+            | "amount"
+            | "group"
+            | "crowd"
+            | "queue"
+            | "line"
+            | "row"
+            | "total"
+            | "queues"
+            | "lines"
+            | "signs"
+            | "sign"
+            | "pieces"
+            | "groups"
+    )
+}
+
+fn finish(
+    toks: &[Tok],
+    out: &mut Phrase,
+    words: &[usize],
+    last: usize,
+    role: Role,
+) -> Result<(), Refusal> {
+    if words.len() > 6 {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
+    let text: Vec<&str> = words.iter().map(|w| toks[*w].text.as_str()).collect();
+    let raw: Vec<&str> = words.iter().map(|w| toks[*w].raw.as_str()).collect();
+    out.raw = raw.join(" ");
+    let mut noun = text.join(" ");
+    let of = text.iter().position(|w| *w == "of");
+    let head = of.unwrap_or(text.len()) - 1;
+    let head_word = text[head];
+    let many = |w: &str| is_plural(w) && !S_SINGULAR.contains(&w);
+    // "people dig": an unknown verb hides behind a plural.
+    for (n, w) in text.iter().enumerate().take(head) {
+        let fine = n + 1 == of.unwrap_or(usize::MAX) || small_number(text[n + 1]).is_some();
+        if role == Role::Subject && many(w) && !fine && !w.ends_with("'s") && !w.ends_with("s'") {
+            return Err(place_cannot(&toks[words[n]..=last]));
+        }
+    }
+    // "a dog digs": so it does behind "a".
+    if matches!(out.article.as_str(), "a" | "an")
+        && many(head_word)
+        && !crate::noun::takes_no_article(head_word)
+        && head > 0
+        && role == Role::Subject
+    {
+        return Err(place_cannot(&toks[words[head]..=last]));
+    }
+    if role != Role::Place {
+        if let Some(of) = of {
+            let (front, back) = (
+                text[..of].join(" "),
+                text[of + 1..]
+                    .iter()
+                    .filter(|w| !ARTICLES.contains(w))
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            );
+            match head_word {
+                "queue" | "line" | "queues" | "lines" | "row" => {
+                    noun = format!("{} in queue", singular(&back))
+                }
+                "number" | "count" | "amount" | "group" | "crowd" | "total" | "signs" | "sign"
+                | "pieces" | "groups" => noun = singular(&back),
+                _ => noun = format!("{} of {back}", singular(&front)),
+            }
+        } else {
+            noun = singular(&noun);
+        }
+    }
+    out.noun = noun;
+    Ok(())
+}

@@ -1,0 +1,301 @@
+//! A sentence as tokens with their place in it.
+
+/// A word, a number, a mark, or the gap that an extracted phrase left.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tok {
+    /// Lower case.
+    pub text: String,
+    /// As it was written.
+    pub raw: String,
+    /// [start, end) in characters.
+    pub span: [usize; 2],
+    /// A word or number, not a mark or a gap.
+    pub word: bool,
+}
+
+impl Tok {
+    pub fn is(&self, text: &str) -> bool {
+        self.text == text
+    }
+
+    pub fn is_gap(&self) -> bool {
+        self.text == GAP
+    }
+
+    pub fn any(&self, texts: &[&str]) -> bool {
+        texts.contains(&self.text.as_str())
+    }
+
+    pub fn starts_upper(&self) -> bool {
+        self.raw.chars().next().is_some_and(char::is_uppercase)
+    }
+}
+
+/// What stands where a phrase was taken out.
+pub(crate) const GAP: &str = "\u{0}";
+
+const DAYS: &[&str] = &[
+    "mon",
+    "tue",
+    "tues",
+    "wed",
+    "thu",
+    "thur",
+    "thurs",
+    "fri",
+    "sat",
+    "sun",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
+
+/// Contractions, and the words they stand for.
+const CONTRACTIONS: &[(&str, &[&str])] = &[
+    ("there's", &["there", "is"]),
+    ("it's", &["it", "is"]),
+    ("that's", &["that", "is"]),
+    ("i'd", &["i", "would"]),
+    ("i'm", &["i", "am"]),
+    ("isn't", &["is", "not"]),
+    ("aren't", &["are", "not"]),
+    ("wasn't", &["was", "not"]),
+    ("doesn't", &["does", "not"]),
+    ("don't", &["do", "not"]),
+    ("hasn't", &["has", "not"]),
+    ("haven't", &["have", "not"]),
+    ("someone's", &["someone", "is"]),
+    ("somebody's", &["somebody", "is"]),
+    ("anyone's", &["anyone", "is"]),
+    ("nobody's", &["nobody", "is"]),
+    ("who's", &["who", "is"]),
+    ("they're", &["they", "are"]),
+    ("he's", &["he", "is"]),
+    ("she's", &["she", "is"]),
+    ("what's", &["what", "is"]),
+    ("can't", &["can", "not"]),
+    ("cannot", &["can", "not"]),
+    ("won't", &["will", "not"]),
+    ("there're", &["there", "are"]),
+    ("you're", &["you", "are"]),
+    ("let's", &["let", "us"]),
+    ("isnt", &["is", "not"]),
+    ("arent", &["are", "not"]),
+    ("dont", &["do", "not"]),
+    ("theres", &["there", "is"]),
+    ("noone", &["nobody"]),
+    ("no-one", &["nobody"]),
+    ("cooldown", &["cool-down"]),
+];
+
+/// Words of times and numbers that a hyphen may join to the next word.
+fn splits_at_hyphen(left: &str, right: &str) -> bool {
+    let ends_in_digit = left.ends_with(|c: char| c.is_ascii_digit());
+    let clock = left.starts_with(|c: char| c.is_ascii_digit())
+        && (left.ends_with("am") || left.ends_with("pm"));
+    let number_unit = super::number::small_number(left).is_some()
+        && (super::number::unit_millis(right).is_some() || right == "metre" || right == "meter");
+    ends_in_digit || clock || (DAYS.contains(&left) && DAYS.contains(&right)) || number_unit
+}
+
+/// Splits `text` into tokens.
+pub(crate) fn tokenise(text: &str) -> Vec<Tok> {
+    let chars: Vec<char> = text
+        .chars()
+        .map(|c| {
+            if matches!(c, '’' | '‘' | '´' | '`') {
+                '\''
+            } else {
+                c
+            }
+        })
+        .collect();
+    let mut toks = Vec::new();
+    let mut i = 0;
+    while i < chars.len() {
+        let c = chars[i];
+        if c.is_whitespace() || c == '\'' || c == '"' || c == '“' || c == '”' || c == '\u{feff}'
+        {
+            i += 1;
+        } else if c.is_alphanumeric() {
+            let start = i;
+            i = word_end(&chars, i);
+            push_words(&mut toks, &chars[start..i], start);
+            // "8 a.m." ends in a full stop that is no full stop.
+            if toks.last().is_some_and(|t: &Tok| t.raw.ends_with(".m"))
+                && chars.get(i) == Some(&'.')
+            {
+                i += 1;
+            }
+        } else {
+            let start = i;
+            i += 1;
+            let mut mark = c.to_string();
+            if matches!(c, '>' | '<' | '!') && chars.get(i) == Some(&'=') {
+                mark.push('=');
+                i += 1;
+            }
+            let mark = match mark.as_str() {
+                "–" | "—" => "-",
+                "≥" => ">=",
+                "≤" => "<=",
+                "≠" => "!=",
+                other => other,
+            };
+            toks.push(Tok {
+                text: mark.to_owned(),
+                raw: mark.to_owned(),
+                span: [start, i],
+                word: false,
+            });
+        }
+    }
+    toks
+}
+
+fn word_end(chars: &[char], start: usize) -> usize {
+    let mut i = start;
+    while i < chars.len() {
+        let next = chars.get(i + 1).copied().unwrap_or(' ');
+        let prev = if i > start { chars[i - 1] } else { ' ' };
+        let joins = match chars[i] {
+            c if c.is_alphanumeric() => true,
+            '\'' => next.is_alphabetic(),
+            '-' | '/' => {
+                let left: String = chars[start..i].iter().collect::<String>().to_lowercase();
+                let right: String = chars[i + 1..]
+                    .iter()
+                    .take_while(|c| c.is_alphanumeric())
+                    .collect::<String>()
+                    .to_lowercase();
+                next.is_alphanumeric() && chars[i] == '-' && !splits_at_hyphen(&left, &right)
+            }
+            '.' | ':' => {
+                (prev.is_ascii_digit() && next.is_ascii_digit())
+                    // a.m., p.m.
+                    || (chars[i] == '.'
+                        && matches!(prev, 'a' | 'p' | 'A' | 'P')
+                        && matches!(next, 'm' | 'M')
+                        && !chars.get(i + 2).copied().unwrap_or(' ').is_alphanumeric())
+            }
+            ',' => {
+                // 1,000
+                let group = chars
+                    .get(i + 1..i + 4)
+                    .is_some_and(|g| g.iter().all(char::is_ascii_digit));
+                prev.is_ascii_digit()
+                    && group
+                    && !chars.get(i + 4).is_some_and(char::is_ascii_digit)
+            }
+            _ => false,
+        };
+        if !joins {
+            break;
+        }
+        i += 1;
+    }
+    i
+}
+
+fn push_words(toks: &mut Vec<Tok>, chars: &[char], start: usize) {
+    let raw: String = chars.iter().collect();
+    let text = raw.to_lowercase();
+    let span = [start, start + chars.len()];
+    let text = match text.as_str() {
+        t if t.ends_with("a.m") => format!("{}am", &t[..t.len() - 3]),
+        t if t.ends_with("p.m") => format!("{}pm", &t[..t.len() - 3]),
+        _ => text,
+    };
+    if let Some((_, words)) = CONTRACTIONS.iter().find(|(c, _)| *c == text) {
+        for w in *words {
+            toks.push(Tok {
+                text: (*w).to_owned(),
+                raw: (*w).to_owned(),
+                span,
+                word: true,
+            });
+        }
+        return;
+    }
+    toks.push(Tok {
+        text,
+        raw,
+        span,
+        word: true,
+    });
+}
+
+/// The span from the first to the last of `toks`.
+pub(crate) fn span_of(toks: &[Tok]) -> [usize; 2] {
+    let real: Vec<&Tok> = toks.iter().filter(|t| !t.is_gap()).collect();
+    match (real.first(), real.last()) {
+        (Some(a), Some(b)) => [a.span[0], b.span[1].max(a.span[1])],
+        _ => [0, 0],
+    }
+}
+
+/// Takes `toks[from..to]` out and leaves a gap.
+pub(crate) fn take(toks: &mut Vec<Tok>, from: usize, to: usize) {
+    let span = span_of(&toks[from..to]);
+    toks.splice(
+        from..to,
+        [Tok {
+            text: GAP.into(),
+            raw: String::new(),
+            span,
+            word: false,
+        }],
+    );
+}
+
+/// Whether the words `pattern` (space separated, `a|b` for either) stand at `i`;
+/// how many tokens they are.
+pub(crate) fn here(toks: &[Tok], i: usize, pattern: &str) -> Option<usize> {
+    let mut at = i;
+    for part in pattern.split(' ') {
+        let (part, optional) = match part.strip_suffix('?') {
+            Some(p) if !p.is_empty() => (p, true),
+            _ => (part, false),
+        };
+        let hit = toks
+            .get(at)
+            .is_some_and(|t| part.split('|').any(|p| t.text == p));
+        if hit {
+            at += 1;
+        } else if !optional {
+            return None;
+        }
+    }
+    (at > i).then_some(at - i)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        tokenise(text).into_iter().map(|t| t.text).collect()
+    }
+
+    #[test]
+    fn words_numbers_and_marks() {
+        assert_eq!(
+            words("There's 1,000 people: 22:00-06:00!"),
+            [
+                "there", "is", "1,000", "people", ":", "22:00", "-", "06:00", "!"
+            ]
+        );
+        assert_eq!(
+            words("a five-minute hold, 8 a.m. mon-fri"),
+            [
+                "a", "five", "-", "minute", "hold", ",", "8", "am", "mon", "-", "fri"
+            ]
+        );
+        assert_eq!(words("hi-vis >= 3 ≤4"), ["hi-vis", ">=", "3", "<=", "4"]);
+        assert_eq!(tokenise("né a")[1].span, [3, 4]);
+    }
+}
