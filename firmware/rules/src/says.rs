@@ -67,6 +67,17 @@ fn thing(rule: &Rule, many: bool) -> String {
     join(&[&head, &after])
 }
 
+/// "the wrong way" for `wrong_way`.
+fn spoken_direction(leaf: &Rule) -> &str {
+    match leaf.direction.as_deref() {
+        Some("wrong_way") => "the wrong way",
+        Some("toward") => "towards the camera",
+        Some("away") => "away from the camera",
+        Some(other) => other,
+        None => "",
+    }
+}
+
 /// (third person singular, plural) of a verb.
 fn inflected(verb: &str, many: bool) -> String {
     let (head, rest) = verb.split_once(' ').map_or((verb, ""), |(h, r)| (h, r));
@@ -122,7 +133,7 @@ fn clause(leaf: &Rule) -> String {
         Some(Predicate::Absence) => join(&["there is no", &thing(leaf, false), place]),
         Some(Predicate::Event) => {
             let verb = inflected(leaf.action.as_deref().unwrap_or("appear"), many);
-            let direction = leaf.direction.as_deref().unwrap_or("");
+            let direction = spoken_direction(leaf);
             join(&[&amount, &uncounted(leaf, many), &verb, direction, place])
         }
         Some(Predicate::State) => {
@@ -251,7 +262,7 @@ pub(crate) fn happened(leaf: &Rule, count: Option<u64>, held: Option<Seconds>) -
         }
         Some(Predicate::Event) => {
             let verb = inflected(leaf.action.as_deref().unwrap_or("appear"), false);
-            let direction = leaf.direction.as_deref().unwrap_or("");
+            let direction = spoken_direction(leaf);
             join(&[&thing(leaf, false), &verb, direction, place])
         }
         Some(Predicate::State) => {

@@ -1,6 +1,6 @@
 //! A clause: what is watched, and what must be true of it.
 
-use super::compare::{Compare, compare};
+use super::compare::{Compare, afterthought, compare};
 use super::frames::TURN;
 use super::phrase::{Phrase, Role, acts, phrase, place_cannot};
 use super::token::{Tok, here, span_of};
@@ -209,6 +209,13 @@ impl Parser<'_> {
                 place_cannot(word)
             });
         };
+        let mut first = first;
+        if let Some(k) = first.compare.as_mut().filter(|k| k.bare)
+            && let Some((comparator, n)) = afterthought(toks, end)
+        {
+            (k.comparator, k.bare) = (comparator, false);
+            end += n;
+        }
         let negative = first.negative;
         c.subjects.push(first);
         let mut joined: Option<bool> = None;
@@ -485,7 +492,11 @@ impl Parser<'_> {
                 i += if t.is("not") { 1 } else { 2 };
                 continue;
             }
-            if t.any(COPULAS) {
+            let getting = t.any(&["get", "gets", "got", "getting"])
+                && toks.get(i + 1).is_some_and(|n| {
+                    n.any(STATES) || n.any(&["longer", "larger", "bigger", "blocked", "left"])
+                });
+            if t.any(COPULAS) || getting {
                 copula = true;
                 c.verbal = true;
                 i += 1;
@@ -523,8 +534,15 @@ impl Parser<'_> {
             && (c.verbal || !copula)
             && let Some(k) = compare(toks, i)?.filter(|k| !k.bare || copula)
         {
+            let mut k = k;
             if no(not) {
-                return Err(place_cannot(&toks[i..i + k.len]));
+                if !k.bare {
+                    return Err(place_cannot(&toks[i..i + k.len]));
+                }
+                (k.comparator, k.bare) = (Comparator::Ne, false);
+            } else if k.bare {
+                // "the number of cars is 3": that many, no more.
+                (k.comparator, k.bare) = (Comparator::Eq, false);
             }
             c.compare = Some(k);
             c.verbal = true;
@@ -580,7 +598,10 @@ impl Parser<'_> {
         let n = unattended.iter().filter_map(|p| here(toks, i, p)).max();
         let is_left =
             t.is("left") && !person && !(copula && toks.get(i + 1).is_some_and(|x| x.any(STATES)));
-        let then_state = t.is("left") && toks.get(i + 1).is_some_and(|x| x.any(STATES));
+        let then_state = t.is("left")
+            && toks.get(i + 1).is_some_and(|x| {
+                x.any(STATES) && !x.any(&["standing", "lying", "sitting", "running"])
+            });
         if let Some(n) = n.filter(|n| {
             (!t.is("left") || is_left)
                 && !(then_state && *n == 1)
@@ -624,7 +645,7 @@ impl Parser<'_> {
             c.verbal = true;
             return Ok(Some(i + n));
         }
-        if copula
+        if (copula || t.any(&["detected", "seen", "spotted"]))
             && let Some(n) = here(
                 toks,
                 i,
@@ -825,7 +846,11 @@ impl Parser<'_> {
             let comma = usize::from(self.at(end, &[","]));
             let word = here(toks, end + comma, "and|or").unwrap_or(0);
             let next = end + comma + word;
-            if comma + word == 0 || self.new_clause(next) || preposition(toks, next).is_some() {
+            let either = word > 0 && self.at(end + comma, &["or"]) && !c.verbal;
+            if comma + word == 0
+                || (!either && self.new_clause(next))
+                || preposition(toks, next).is_some()
+            {
                 break;
             }
             if word > 0 {

@@ -264,3 +264,12 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
     }
     Ok(Some(first))
 }
+
+/// The comparator that follows the thing it counts: "a dozen pallets or more".
+pub(crate) fn afterthought(toks: &[Tok], i: usize) -> Option<(Comparator, usize)> {
+    AFTER
+        .iter()
+        .filter(|(p, _)| p.starts_with("or ") || p.starts_with("and "))
+        .filter_map(|(p, c)| here(toks, i, p).map(|n| (*c, n)))
+        .max_by_key(|(_, n)| *n)
+}

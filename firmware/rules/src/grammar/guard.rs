@@ -1151,7 +1151,13 @@ pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
                         "sensor",
                     ])
                 });
-            if t.any(words) && !in_place && !(t.is("want") && i > 0 && toks[i - 1].is("i")) {
+            if t.any(words)
+                && !in_place
+                && !(t.any(&["quiet", "silent"])
+                    && i > 0
+                    && toks[i - 1].any(&["be", "stay", "keep"]))
+                && !(t.is("want") && i > 0 && toks[i - 1].is("i"))
+            {
                 return refuse(RefusalKind::NotObservable, why, offer, t.span);
             }
         }

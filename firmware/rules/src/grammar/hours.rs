@@ -329,7 +329,7 @@ fn hours(toks: &[Tok], i: usize) -> Option<Result<(Span, usize), Refusal>> {
             return Some(Ok((span, len + n + onwards)));
         }
     }
-    let vague = here(toks, i, "outside|during|in|out of?|after opening|office|business|working|school|closing|work|shop|visiting? hours")
+    let vague = here(toks, i, "outside|during|in|out|after of? opening|office|business|working|school|closing|work|shop|visiting hours")
         .or(here(toks, i, "after hours|work|school|closing"))
         .or(here(toks, i, "out of hours"))
         .or(here(toks, i, "during lunch|lunchtime|rush|breaks?"));

@@ -364,6 +364,18 @@ fn assemble(
             .at(span));
         }
     }
+    // "a person at the till or counter is …": does the verb belong to both?
+    for pair in clauses.windows(2) {
+        let undecided = !pair[0].verbal && pair[0].action.is_none() && pair[1].verbal;
+        if undecided {
+            return Err(Refusal::new(
+                RefusalKind::Ambiguous,
+                "It is not clear how much of this belongs together.",
+            )
+            .offer("Say each part as a sentence of its own, with 'there is' or 'is'.")
+            .at(pair[1].span));
+        }
+    }
     if let Some(window) = window {
         let mut counted: Vec<&mut Rule> = parts
             .iter_mut()

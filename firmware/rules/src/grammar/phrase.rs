@@ -95,8 +95,11 @@ pub(crate) fn acts(
     if after_pronoun {
         return true;
     }
+    let goes_on = toks
+        .get(i + 1)
+        .is_some_and(|n| n.any(ARTICLES) || n.any(PREPOSITIONS) || n.any(&["to", "down", "up"]));
     if role != Role::Subject
-        && s.ends_with('s')
+        && !goes_on
         && matches!(
             s,
             "exits" | "stands" | "works" | "stops" | "lifts" | "drops"

@@ -77,8 +77,6 @@ pub(crate) const COPULAS: &[&str] = &[
     "be",
     "been",
     "being",
-    "get",
-    "gets",
     "becomes",
     "become",
     "remains",
@@ -88,11 +86,8 @@ pub(crate) const COPULAS: &[&str] = &[
     "am",
     "staying",
     "remaining",
-    "got",
     "keeps",
     "keep",
-    "stands",
-    "sits",
 ];
 /// Words of structure that no concept may hold: if one is left, it was not understood.
 pub(crate) const STRUCTURE: &[&str] = &[
@@ -281,6 +276,15 @@ pub(crate) const STRUCTURE: &[&str] = &[
     "nearly",
     "roughly",
     "approximately",
+    "last",
+    "next",
+    "detected",
+    "seen",
+    "spotted",
+    "latest",
+    "newest",
+    "previous",
+    "twice",
 ];
 pub(crate) const COLOURS: &[&str] = &[
     "red",
