@@ -29,6 +29,10 @@ const SETTLED: u32 = 5;
 /// it counts as this much.
 const OUTLIER: f64 = 4.0;
 
+/// Time constant with which a learned step that lets no look start grows old,
+/// seconds.
+const AGE: f64 = 600.0;
+
 /// Learns by how much looks cost more or less than told, which keeps the shape
 /// (fixed part and part per question) and needs one number.
 #[derive(Clone, Debug)]
@@ -38,6 +42,7 @@ pub(crate) struct Costs {
     scale: f64,
     settled: u32,
     source: Source,
+    told_step: f64,
     step: f64,
     step_learned: bool,
     latency: f64,
@@ -51,6 +56,7 @@ impl Costs {
             scale: 1.0,
             settled: 0,
             source: Source::Modelled,
+            told_step: config.step.0.max(0.0),
             step: config.step.0.max(0.0),
             step_learned: false,
             latency: 0.0,
@@ -110,7 +116,7 @@ impl Costs {
         self.latency += gain * (seconds - self.latency);
         // Too short a look says nothing about watts.
         if seconds >= 0.01 {
-            let watts = took / seconds;
+            let watts = (took / seconds).min(OUTLIER * self.step.max(self.told_step));
             // Up at once, down slowly: the guard is for the worst look. The
             // told value goes with the first measurement.
             self.step = if !self.step_learned || watts > self.step {
@@ -119,6 +125,15 @@ impl Costs {
                 self.step + (watts - self.step) / MEMORY
             };
             self.step_learned = true;
+        }
+    }
+
+    /// For `dt` seconds no look could start because of the learned step. One
+    /// false measurement must not stop looks for good, and nothing is learned
+    /// without looks, so it slowly goes back to what was told.
+    pub fn age(&mut self, dt: f64) {
+        if self.step > self.told_step {
+            self.step += (self.told_step - self.step) * (1.0 - (-dt / AGE).exp());
         }
     }
 

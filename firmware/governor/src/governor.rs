@@ -169,6 +169,7 @@ impl Governor {
             return hold(reason, now + ASK_AGAIN);
         }
         if balance.peak + step > usable {
+            self.costs.age(dt);
             let reason = format!(
                 "a look adds {step:.1} W to the board's {:.1} W ({}), which would pass the {usable:.1} W \
                  that the allotment of {:.1} W leaves after a margin of {:.1} W",

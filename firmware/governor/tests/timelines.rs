@@ -211,6 +211,25 @@ fn no_look_starts_that_would_break_the_allotment() {
 }
 
 #[test]
+fn one_false_step_does_not_stop_looks_for_good() {
+    let mut g = Governor::new(Config::default());
+    g.register(id("a"), secs(1.0), 5, 1);
+    let board = readings(12.95, 6.0);
+    let first = g.decide(Mono::ZERO, &board);
+    assert!(matches!(first, Decision::Look { .. }), "{first:?}");
+    g.settle(Quantity::measured(Joules(50.0)), secs(0.1), 1);
+    let looks = |g: &mut Governor, t: f64| {
+        matches!(
+            g.decide(Mono::from_secs_f64(t), &board),
+            Decision::Look { .. }
+        )
+    };
+    assert!(!looks(&mut g, 60.0), "500 W would break the allotment");
+    let back = (61..1_200).find(|t| looks(&mut g, f64::from(*t)));
+    assert!(back.is_some_and(|t| t > 120), "{back:?}");
+}
+
+#[test]
 fn nothing_left_is_a_hold_and_no_sensor_a_wider_margin() {
     let mut g = Governor::new(Config::default());
     g.register(id("a"), secs(1.0), 5, 1);
