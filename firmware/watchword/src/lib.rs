@@ -1,1 +1,16 @@
 //! The camera's daemon and command line: configuration, the watch loop, MQTT.
+//!
+//! `watch` is the pure core; `daemon` carries out what it wants; `cli` is what
+//! a person types. See docs/ARCHITECTURE.md.
+
+pub mod broker;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod demo;
+pub mod evidence;
+pub mod link;
+pub mod outbox;
+pub mod replay;
+pub mod share;
+pub mod watch;

@@ -1,0 +1,366 @@
+//! The daemon: starts the parts, introduces them to each other, and carries
+//! out what the watch loop wants. Reads as a script, top to bottom.
+
+mod carry;
+mod look;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use platform::{Platform, SystemClock, service};
+use scene::ports::{Board, Clock, Model};
+use spool::{Limits, Store};
+use tokio::sync::{mpsc, watch as flag};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::broker::{self, Broker, BrokerConfig};
+use crate::config::{Config, SourceConfig};
+use crate::link::topics::{Inbound, Topics};
+use crate::link::{self, LinkConfig, LinkEvent, Message, Outgoing, Secret, Will};
+use crate::share::Share;
+use crate::watch::inbox::{ReplyTo, RuleWish};
+use crate::watch::{Event, Info, Request, Setup, Watch};
+use carry::Carrier;
+use look::News;
+
+/// How often the board's sensors are read.
+const READ_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a clean stop may take before it is cut short.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Turns true when the daemon shall stop.
+pub type Stop = flag::Receiver<bool>;
+
+/// The runtime for MQTT, timers and the watch loop.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("can't start the async runtime")
+}
+
+/// A [`Stop`] that turns true on SIGTERM or SIGINT.
+pub fn stop_on_signals() -> Result<Stop> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (tell, stop) = flag::channel(false);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        let _ = tell.send(true);
+        // Keeps the channel open; a closed one would read as "stop" too.
+        tell.closed().await;
+    });
+    Ok(stop)
+}
+
+/// Loads ONNX Runtime once for the process.
+pub fn load_runtime() -> Result<()> {
+    vision::runtime::load(None)?;
+    Ok(())
+}
+
+/// Opens the model package (the built-in one if `None`) and, if there is one,
+/// the detector that is asked first.
+pub fn open_model(
+    package: Option<&Path>,
+    detector: Option<&Path>,
+    threads: usize,
+    share: &Share,
+) -> Result<Box<dyn Model>> {
+    load_runtime()?;
+    let scout = share.scout();
+    let eyes = vision::open(vision::Options {
+        model: Some(package.unwrap_or(&scout).into()),
+        detector: detector.map(Into::into),
+        threads,
+        ..vision::Options::default()
+    })?;
+    Ok(Box::new(eyes))
+}
+
+/// What of a running daemon others may want to know.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// Where an MQTT 5 client reaches the camera's broker.
+    pub broker_url: String,
+    /// Where an MQTT 3.1.1 client reaches the broker inside; `None` with a
+    /// broker elsewhere.
+    pub inside_v4: Option<std::net::SocketAddr>,
+    /// Where the video can be watched.
+    pub rtsp: Option<String>,
+}
+
+/// Runs the camera until `stop` turns true.
+pub async fn run(config: Config, share: Share, stop: Stop) -> Result<()> {
+    run_and_tell(config, share, stop, |_| {}).await
+}
+
+/// Like [`run`], and calls `started` once everything is up.
+pub async fn run_and_tell(
+    config: Config,
+    share: Share,
+    stop: Stop,
+    started: impl FnOnce(&Running),
+) -> Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let mut board = Platform::open(&share.board(&config.board.name), Path::new("/"))?;
+    let store = open_store(&config)?;
+    let model = open_model(
+        config.model.package.as_deref(),
+        config.model.detector.as_deref(),
+        config.model.threads,
+        &share,
+    )?;
+    let knowledge = model.knowledge();
+    let camera = start_camera(&config, &share, clock.clone())?;
+    let rtsp = camera.rtsp_url();
+    let broker = start_broker(&config).await?;
+    let topics = Topics::new(&config.camera);
+    let (handle, mut from_broker) = link::spawn(link_config(&config, &broker, &topics)?)?;
+
+    let now = clock.now();
+    let mut watch = Watch::new(
+        Setup {
+            camera: config.camera.clone(),
+            time_zone: config.zone(),
+            knowledge: knowledge.clone(),
+            snapshot: config.snapshot,
+            deadline: Duration::from_millis(config.model.deadline_ms),
+            every: None,
+            boot: store.opened().boot_tag,
+            info: Info {
+                board: board.name().into(),
+                version: env!("CARGO_PKG_VERSION").into(),
+                models: knowledge.name().split(" + ").map(Into::into).collect(),
+                rtsp: rtsp.clone(),
+            },
+            aspect: 16.0 / 9.0,
+        },
+        governor_for(&board),
+        board.read(),
+    );
+    watch.restore(store.zones()?, store.rules()?, store.lives()?, now);
+
+    // One order at a time, one answer at a time: neither can fill up.
+    let (orders, to_look) = mpsc::channel(1);
+    let (tell, mut news) = mpsc::channel(4);
+    let looker = std::thread::Builder::new()
+        .name("look".into())
+        .spawn(move || look::run(Box::new(camera), model, to_look, tell))
+        .context("can't start the look thread")?;
+
+    let mut carrier = Carrier::new(store, handle, topics, orders);
+    for (id, sentence) in &config.rules {
+        if !watch.has_rule(id) {
+            let payload = sentence.clone().into_bytes();
+            let request = Request::Rule { id: id.clone(), payload };
+            let effects = watch.handle(Event::Operator(request), clock.now());
+            carrier.carry_out(effects);
+        }
+    }
+    let running = Running {
+        broker_url: broker.url,
+        inside_v4: broker.inside.as_ref().map(Broker::v4),
+        rtsp,
+    };
+    tracing::info!(
+        camera = %config.camera,
+        broker = %crate::config::without_credentials(&running.broker_url),
+        rtsp = running.rtsp.as_deref().unwrap_or("off"),
+        model = %knowledge.name(),
+        "the camera is up"
+    );
+    service::ready();
+    started(&running);
+
+    let ping_every = service::watchdog_interval();
+    let mut stop = stop;
+    let mut read_at = Instant::now() + READ_EVERY;
+    loop {
+        let now = clock.now();
+        let wake = Instant::now() + watch.next_wake(now).since(now.mono);
+        let event = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => break,
+            Some(event) = from_broker.recv() => {
+                if let Some((event, message)) = carrier.from_link(event) {
+                    let effects = watch.handle(event, clock.now());
+                    carrier.carry_out(effects);
+                    // Only now may the broker forget what it delivered.
+                    drop(message);
+                }
+                continue;
+            }
+            Some(news) = news.recv() => match news {
+                News::Looked(looked) => Event::Looked(looked),
+                News::Source(state) => {
+                    tracing::info!(?state, "the source changed");
+                    Event::Source(state)
+                }
+            },
+            () = sleep_until(read_at) => {
+                read_at = Instant::now() + READ_EVERY;
+                if ping_every.is_some() {
+                    service::ping();
+                }
+                Event::Readings(board.read())
+            }
+            () = sleep_until(wake) => Event::Tick,
+        };
+        let effects = watch.handle(event, clock.now());
+        carrier.carry_out(effects);
+    }
+
+    service::stopping();
+    let stopped = async {
+        carrier.stop(&watch, clock.now()).await;
+        // Its orders are closed with the carrier, so it ends after the look
+        // that is under way.
+        drop(news);
+        tokio::task::spawn_blocking(move || looker.join()).await
+    };
+    if timeout(STOP_WITHIN, stopped).await.is_err() {
+        tracing::warn!("a look is still under way; stopping without it");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open_store(config: &Config) -> Result<Store> {
+    let path = config.data_dir.join("watchword.redb");
+    let store = Store::open(&path, Limits::default())?;
+    if let Some(aside) = &store.opened().set_aside {
+        tracing::error!(
+            moved_to = %aside.moved_to.display(),
+            "the store could not be read ({}); a fresh one was made, rules must be set again",
+            aside.why
+        );
+    }
+    Ok(store)
+}
+
+fn start_camera(config: &Config, share: &Share, clock: Arc<dyn Clock>) -> Result<capture::Camera> {
+    let source = match &config.source {
+        SourceConfig::File { path } => capture::Source::file(path)?,
+        SourceConfig::Test => capture::Source::test(1280, 720, 15),
+        SourceConfig::V4l2 { device } => capture::Source::v4l2(device),
+    };
+    let mut camera = capture::CameraConfig::new(source);
+    camera.rtsp = (config.video.rtsp).map(|address| capture::RtspConfig { address });
+    camera.max_width = config.video.inference_width;
+    let bitrate = i64::from(config.video.bitrate_kbps);
+    (camera.encoder_values).insert("bitrate_kbps".into(), bitrate.into());
+    let pipelines = capture::Pipelines::load(share.pipelines())?;
+    Ok(capture::Camera::start(&pipelines, &camera, clock)?)
+}
+
+/// The broker that the camera talks to.
+struct TheBroker {
+    url: String,
+    inside: Option<Broker>,
+}
+
+async fn start_broker(config: &Config) -> Result<TheBroker> {
+    if let Some(url) = &config.mqtt.url {
+        return Ok(TheBroker {
+            url: url.clone(),
+            inside: None,
+        });
+    }
+    let wanted = BrokerConfig {
+        v4: config.mqtt.inside_v4,
+        v5: config.mqtt.inside_v5,
+        ..BrokerConfig::default()
+    };
+    let inside = tokio::task::spawn_blocking(move || broker::start(wanted)).await??;
+    tracing::info!(v4 = %inside.v4(), v5 = %inside.v5(), "no broker is configured; one runs inside");
+    Ok(TheBroker {
+        url: inside.url(),
+        inside: Some(inside),
+    })
+}
+
+fn link_config(config: &Config, broker: &TheBroker, topics: &Topics) -> Result<LinkConfig> {
+    let mut link = LinkConfig::new(broker.url.clone(), format!("watchword-{}", config.camera));
+    link.username = config.mqtt.username.clone();
+    if let Some(path) = &config.mqtt.password_file {
+        let password = std::fs::read_to_string(path)
+            .with_context(|| format!("can't read mqtt.password_file {}", path.display()))?;
+        link.password = Some(Secret::new(password.trim_end_matches(['\n', '\r'])));
+    }
+    link.ca = config.mqtt.ca_file.clone();
+    link.will = Some(Will {
+        topic: topics.status(),
+        payload: Bytes::from_static(b"offline"),
+    });
+    link.subscriptions = topics.subscriptions();
+    link.queue = 256;
+    Ok(link)
+}
+
+fn governor_for(board: &Platform) -> governor::Governor {
+    let spec = board.spec();
+    governor::Governor::new(governor::Config {
+        step_watts: scene::Watts(spec.power.watts_per_core.0 * f64::from(spec.compute.threads)),
+        board_watts: spec.power.idle_watts,
+        ..governor::Config::default()
+    })
+}
+
+/// What an operator's message asks for; `None` if it is not for the loop.
+fn request(topics: &Topics, message: &Message) -> Option<Request> {
+    let payload = message.payload.to_vec();
+    let reply = || ReplyTo {
+        topic: message.response_topic.clone(),
+        correlation: message.correlation.as_ref().map(|bytes| bytes.to_vec()),
+        request_id: None,
+    };
+    Some(match topics.parse(&message.topic)? {
+        Inbound::RuleSet(id) => Request::Rule { id, payload },
+        Inbound::ZoneSet(name) => Request::Zone { name, payload },
+        Inbound::Check => Request::Check {
+            payload,
+            reply: reply(),
+        },
+        Inbound::Ask => Request::Ask {
+            payload,
+            reply: reply(),
+        },
+        Inbound::BadId { .. } => return None,
+    })
+}
+
+/// The events of the link that concern the core, apart.
+fn link_event(event: &LinkEvent) -> Option<Event> {
+    match event {
+        LinkEvent::Up { .. } => Some(Event::LinkUp),
+        LinkEvent::Down { .. } => Some(Event::LinkDown),
+        _ => None,
+    }
+}
+
+/// A plain sentence as a rule request, for callers inside the process.
+pub fn rule_request(id: scene::Id, sentence: &str) -> Event {
+    let payload = RuleWish::plain(sentence).text.into_bytes();
+    Event::Operator(Request::Rule { id, payload })
+}
+
+/// A retained text, as the link takes it.
+fn retained(topic: String, payload: Vec<u8>) -> Outgoing {
+    Outgoing {
+        topic,
+        payload: payload.into(),
+        retain: true,
+        ..Outgoing::default()
+    }
+}

@@ -1,0 +1,389 @@
+//! The watch loop's core: one plain state machine that owns everything that
+//! changes while the camera runs. Events in, effects out; it reads no clock,
+//! no file and no socket, so that a test or a replay drives it as it likes.
+
+mod asks;
+mod book;
+mod event;
+pub mod inbox;
+mod report;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::{Decision, Governor};
+use scene::ports::{Knowledge, Readings, SourceState};
+use scene::{
+    Alert, AlertId, Detection, Evidence, Frame, Id, Moment, Mono, Phase, Question, Sight, Value,
+    Zone,
+};
+use spool::Snapshot;
+use tracking::Tracker;
+
+use crate::link::topics::Topics;
+use asks::Ask;
+use book::{Entry, OpenAlert};
+pub use asks::{AskAnswer, ModelName, kind_of, question};
+pub use event::{Effect, Event, Looked, Order, Raise, Request};
+pub use report::Info;
+
+/// The most rules a camera watches.
+pub const MAX_RULES: usize = 32;
+
+/// The most zones that may be drawn.
+pub const MAX_ZONES: usize = 32;
+
+/// Alerts show the frame that decided when they begin and when they change.
+const PICTURED: [Phase; 2] = [Phase::New, Phase::Update];
+
+/// How often `info` is published again, so that its share of unknown answers
+/// is no older than this.
+const INFO_EVERY: Duration = Duration::from_secs(60);
+
+pub(crate) struct Senses<'a>(pub &'a dyn Knowledge);
+impl rules::Senses for Senses<'_> {
+    fn ability(&self, q: &Question) -> scene::ports::Ability {
+        self.0.ability(q)
+    }
+    fn classes_for(&self, noun: &str) -> Vec<String> {
+        self.0.classes_for(noun)
+    }
+    fn classes(&self) -> Vec<String> {
+        self.0.classes()
+    }
+}
+
+/// What the machine is told once.
+pub struct Setup {
+    /// The camera's id.
+    pub camera: Id,
+    /// Time zone of schedules.
+    pub time_zone: jiff::tz::TimeZone,
+    /// What the model can do.
+    pub knowledge: Arc<dyn Knowledge>,
+    /// What pictures alerts carry unless their rule says otherwise.
+    pub snapshot: Snapshot,
+    /// Given to every look.
+    pub deadline: Duration,
+    /// Looks are never wanted less often than this; `None` leaves it to each
+    /// rule. A replay sets it to the spacing of its frames.
+    pub every: Option<Duration>,
+    /// Random tag of this boot, for alert ids.
+    pub boot: u32,
+    /// What `info` says beside what the machine knows itself.
+    pub info: Info,
+    /// Width over height of the picture, for distances between tracks.
+    pub aspect: f32,
+}
+
+/// The machine.
+pub struct Watch {
+    setup: Setup,
+    topics: Topics,
+    rules: BTreeMap<Id, Entry>,
+    zones: Vec<Zone>,
+    governor: Governor,
+    tracker: Tracker,
+    readings: Readings,
+    source: SourceState,
+    connected: bool,
+    looking: Option<Looking>,
+    orders: u64,
+    asks: VecDeque<Ask>,
+    alerts: u64,
+    answers: u64,
+    unknowns: u64,
+    hold: Option<(Mono, String)>,
+    info_at: Option<Mono>,
+}
+
+/// The look under way.
+struct Looking {
+    order: Order,
+    rules: Vec<Id>,
+    asks: Vec<Ask>,
+}
+
+impl Watch {
+    /// A machine with no rules. `readings` are the board's first.
+    pub fn new(setup: Setup, governor: Governor, readings: Readings) -> Self {
+        let tracker = Tracker::new(tracking::Config {
+            aspect: setup.aspect,
+            ..tracking::Config::default()
+        });
+        Self {
+            topics: Topics::new(&setup.camera),
+            setup,
+            rules: BTreeMap::new(),
+            zones: Vec::new(),
+            governor,
+            tracker,
+            readings,
+            source: SourceState::Live,
+            connected: false,
+            looking: None,
+            orders: 0,
+            asks: VecDeque::new(),
+            alerts: 0,
+            answers: 0,
+            unknowns: 0,
+            hold: None,
+            info_at: None,
+        }
+    }
+
+    /// Takes in one event and says what is to be done, in order.
+    pub fn handle(&mut self, event: Event, now: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Tick => {}
+            Event::Readings(readings) => self.readings = readings,
+            Event::Source(state) => self.source = state,
+            Event::LinkUp => {
+                self.connected = true;
+                self.publish_everything(now, &mut effects);
+            }
+            Event::LinkDown => self.connected = false,
+            Event::Operator(request) => self.requested(request, now, &mut effects),
+            Event::Looked(looked) => self.looked(looked, now, &mut effects),
+        }
+        self.tick_lives(now, &mut effects);
+        self.order_look(now, &mut effects);
+        self.publish_changes(now, &mut effects);
+        effects
+    }
+
+    /// When to hand in a [`Event::Tick`] at the latest.
+    pub fn next_wake(&self, now: Moment) -> Mono {
+        let lives = self.rules.values().filter_map(|entry| entry.next_wake(now));
+        let hold = self.hold.iter().map(|(until, _)| *until);
+        let latest = now.mono + Duration::from_secs(1);
+        lives.chain(hold).fold(latest, Mono::min).max(now.mono)
+    }
+
+    /// The order under way, if any.
+    pub fn looking(&self) -> Option<&Order> {
+        self.looking.as_ref().map(|looking| &looking.order)
+    }
+
+    fn requested(&mut self, request: Request, now: Moment, effects: &mut Vec<Effect>) {
+        match request {
+            Request::Rule { id, payload } => self.rule_request(id, &payload, now, effects),
+            Request::Zone { name, payload } => self.zone_request(name, &payload, now, effects),
+            Request::Check { payload, reply } => self.check_request(&payload, reply, effects),
+            Request::Ask { payload, reply } => self.ask_request(&payload, reply, effects),
+        }
+    }
+
+    fn order_look(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        if self.looking.is_some() || self.source == SourceState::Ended {
+            return;
+        }
+        let rules = match self.governor.decide(now.mono, &self.readings) {
+            Decision::Look { rules, .. } => {
+                self.hold = None;
+                rules
+            }
+            Decision::Hold { reason, until } => {
+                self.hold = Some((until, reason));
+                Vec::new()
+            }
+        };
+        let asks: Vec<Ask> = self.asks.drain(..).collect();
+        if rules.is_empty() && asks.is_empty() {
+            return;
+        }
+        let mut questions: Vec<Question> = Vec::new();
+        let of_rules = rules.iter().filter_map(|id| self.rules.get(id)?.armed());
+        let wanted = of_rules
+            .flat_map(|armed| armed.questions())
+            .chain(asks.iter().map(|ask| &ask.question));
+        for question in wanted {
+            if !questions.contains(question) {
+                questions.push(question.clone());
+            }
+        }
+        let watching = |id| self.rules.get(id).and_then(Entry::armed);
+        let detect = (rules.iter().filter_map(watching))
+            .any(|armed| armed.needs_detections() || armed.needs_tracks());
+        self.orders += 1;
+        let order = Order {
+            number: self.orders,
+            questions,
+            zones: self.zones.clone(),
+            detect,
+            deadline: self.setup.deadline,
+        };
+        effects.push(Effect::Look(order.clone()));
+        self.looking = Some(Looking { order, rules, asks });
+    }
+
+    fn looked(&mut self, looked: Looked, now: Moment, effects: &mut Vec<Effect>) {
+        let Some(looking) = self.looking.take_if(|l| l.order.number == looked.number) else {
+            tracing::warn!(number = looked.number, "a look came back that nobody waits for");
+            return;
+        };
+        let Some((frame, sight)) = looked.seen else {
+            self.governor.cancel();
+            for ask in looking.asks {
+                self.answer_ask(ask, None, effects);
+            }
+            return;
+        };
+        self.governor
+            .settle(sight.joules, sight.latency, looking.order.questions.len());
+        for answer in &sight.answers {
+            self.answers += 1;
+            self.unknowns += u64::from(matches!(answer.value, Value::Unknown(_)));
+        }
+        for ask in looking.asks {
+            let at = (looking.order.questions.iter()).position(|q| *q == ask.question);
+            let answer = at.and_then(|at| sight.answers.get(at)).cloned();
+            self.answer_ask(ask, answer, effects);
+        }
+        self.observe(&looking.order, &looking.rules, &frame, &sight, now, effects);
+    }
+
+    /// Shows every rule of the order what was seen.
+    fn observe(
+        &mut self,
+        order: &Order,
+        ids: &[Id],
+        frame: &Frame,
+        sight: &Sight,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        let at = Moment {
+            mono: frame.captured.mono,
+            wall: frame.captured.wall.or(now.wall_at(frame.captured.mono)),
+        };
+        let update = sight.detections.as_deref().map(|detections: &[Detection]| {
+            self.tracker.update(at.mono, detections, &self.zones)
+        });
+        let answers: Vec<(&Question, &Value)> = (order.questions.iter())
+            .zip(sight.answers.iter().map(|answer| &answer.value))
+            .collect();
+        let seen = rules::Seen {
+            answers: &answers,
+            detections: sight.detections.as_deref(),
+            tracks: update.as_ref().map(|update| update.tracks.as_slice()),
+            events: update.as_ref().map_or(&[], |update| &update.events),
+        };
+        // Passages are told once, so every rule that waits for them hears of
+        // them now, whether it was due or not.
+        let passed = !seen.events.is_empty();
+        let model = |entry: &Entry| {
+            let asked = entry.armed().map_or(&[][..], |armed| armed.questions());
+            let index = asked
+                .first()
+                .and_then(|q| order.questions.iter().position(|other| other == q));
+            match index.and_then(|index| sight.answers.get(index)) {
+                Some(answer) => answer.model.clone(),
+                None => self.setup.knowledge.name(),
+            }
+        };
+        let mut raised = Vec::new();
+        for (id, entry) in &mut self.rules {
+            let due = ids.contains(id);
+            let model = model(entry);
+            let Some(watching) = entry.watching_mut() else {
+                continue;
+            };
+            if !(due || passed && watching.armed.needs_tracks()) {
+                continue;
+            }
+            for transition in watching.life.observe(at, &seen) {
+                raised.push((id.clone(), transition, model.clone()));
+            }
+            let wanted = watching.life.wanted_interval();
+            self.governor
+                .set_wanted(id, self.setup.every.map_or(wanted, |every| every.min(wanted)));
+        }
+        let cost = Some((sight, now.mono.since(frame.captured.mono)));
+        for (id, transition, model) in raised {
+            self.raise(&id, transition, Some(frame), model, cost, now, effects);
+        }
+    }
+
+    fn tick_lives(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        let mut raised = Vec::new();
+        for (id, entry) in &mut self.rules {
+            if let Some(watching) = entry.watching_mut() {
+                let transitions = watching.life.tick(now);
+                raised.extend(transitions.into_iter().map(|t| (id.clone(), t)));
+            }
+        }
+        for (id, transition) in raised {
+            let model = self.setup.knowledge.name();
+            self.raise(&id, transition, None, model, None, now, effects);
+        }
+    }
+
+    /// Builds the alert of a transition and keeps its id through the phases.
+    #[allow(clippy::too_many_arguments)]
+    fn raise(
+        &mut self,
+        id: &Id,
+        transition: rules::Transition,
+        frame: Option<&Frame>,
+        model: String,
+        cost: Option<(&Sight, Duration)>,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
+        let boot = self.setup.boot;
+        let Some(entry) = self.rules.get_mut(id) else {
+            return;
+        };
+        let snapshot = entry.snapshot().unwrap_or(self.setup.snapshot);
+        let Some(watching) = entry.watching_mut() else {
+            return;
+        };
+        let open = match (&watching.open, transition.phase) {
+            (_, Phase::New) | (None, _) => {
+                self.alerts += 1;
+                OpenAlert {
+                    id: AlertId::new(boot, self.alerts),
+                    since: transition.since.wall.or(now.wall_at(transition.since.mono)),
+                }
+            }
+            (Some(open), _) => open.clone(),
+        };
+        watching.open = (transition.phase != Phase::End).then(|| open.clone());
+        watching.life.sent(transition.at.mono);
+        let shown = frame.filter(|_| PICTURED.contains(&transition.phase));
+        let nothing = scene::Quantity::modelled(scene::Joules(0.0));
+        let alert = Alert {
+            v: Alert::VERSION,
+            id: open.id,
+            rule: id.clone(),
+            phase: transition.phase,
+            severity: watching.armed.severity(),
+            since: open.since,
+            says: transition.says,
+            evidence: Evidence {
+                answer: transition.answer,
+                confidence: transition.confidence,
+                frame_time: frame.and_then(|f| f.captured.wall.or(now.wall_at(f.captured.mono))),
+                model,
+                image_sha256: None,
+            },
+            joules: cost.map_or(nothing, |(sight, _)| sight.joules),
+            latency_ms: cost.map_or(0, |(_, latency)| latency.as_millis() as u64),
+        };
+        effects.push(Effect::Raise(Raise {
+            alert,
+            frame: shown.cloned(),
+            snapshot,
+            life: watching.save(now),
+        }));
+    }
+
+    /// The lives of all rules, for the store, at a clean stop.
+    pub fn lives(&self, now: Moment) -> Vec<(Id, Vec<u8>)> {
+        let watching = |(id, entry): (&Id, &Entry)| Some((id.clone(), entry.watching()?.save(now)));
+        self.rules.iter().filter_map(watching).collect()
+    }
+}

@@ -1,0 +1,219 @@
+//! The watch loop's machine through whole stories, in simulated time.
+
+mod common;
+
+use common::{Camera, people};
+use scene::Unknown;
+use watchword::watch::{Event, MAX_RULES};
+
+const QUEUE: &str = "alert me when there are more than 3 people for 10 seconds";
+
+#[test]
+fn a_sentence_becomes_one_alert_with_a_beginning_and_an_end() {
+    let mut camera = Camera::new();
+    camera.set("queue", QUEUE);
+    assert_eq!(camera.echo("queue")["state"], "armed");
+    assert_eq!(camera.echo("queue")["understood"]["threshold"], 3);
+    assert_eq!(camera.stored, 1, "the rule is stored");
+    camera.see(people(2));
+    camera.run(30.0);
+    assert!(camera.alerts.is_empty());
+    assert_eq!(camera.state("rules/queue/active"), Some("OFF"));
+
+    camera.see(people(5));
+    camera.run(30.0);
+    assert_eq!(camera.phases(), ["new"]);
+    assert!(camera.pictured[0], "a new alert shows the frame that fired");
+    assert_eq!(camera.state("rules/queue/active"), Some("ON"));
+    assert_eq!(camera.state("rules/queue/value"), Some("5"));
+
+    camera.see(people(1));
+    camera.run(30.0);
+    assert_eq!(camera.phases(), ["new", "end"]);
+    let (new, end) = (&camera.alerts[0], camera.alerts.last().unwrap());
+    assert_eq!(new.id, end.id);
+    assert!(new.id.as_str().starts_with("0000abcd-"));
+    assert_eq!(camera.state("rules/queue/active"), Some("OFF"));
+}
+
+#[test]
+fn a_bad_sentence_leaves_the_last_good_one_watching() {
+    let mut camera = Camera::new();
+    camera.set("queue", QUEUE);
+    camera.set("queue", "tell me when it is crowded");
+    let echo = camera.echo("queue");
+    assert_eq!(echo["state"], "rejected");
+    assert_eq!(echo["error"]["kind"], "ambiguous");
+    assert_eq!(echo["watching"], QUEUE);
+    camera.see(people(5));
+    camera.run(40.0);
+    assert_eq!(camera.phases(), ["new"]);
+}
+
+#[test]
+fn what_no_grammar_can_read_is_refused_and_harms_nothing() {
+    let mut camera = Camera::new();
+    for (n, payload) in ["{\"text\":", "\u{0}\u{0}", "{\"text\":5}", "{}", "🦒🦒🦒"].iter().enumerate() {
+        camera.set(&format!("bad-{n}"), payload);
+        let echo = camera.echo(&format!("bad-{n}"));
+        assert_eq!(echo["state"], "rejected", "{payload}");
+        assert!(echo["error"]["why"].as_str().is_some_and(|why| !why.is_empty()));
+    }
+    assert_eq!(camera.stored, 0, "a refused sentence is not stored");
+}
+
+#[test]
+fn a_model_that_fails_turns_an_open_alert_stale_and_never_ends_it() {
+    let mut camera = Camera::new();
+    camera.set("queue", QUEUE);
+    camera.see(people(5));
+    camera.run(40.0);
+    assert_eq!(camera.phases(), ["new"]);
+    camera.script.lock().unwrap().detections = None;
+    camera.script.lock().unwrap().failing = Some(Unknown::Timeout);
+    camera.run(300.0);
+    assert_eq!(camera.phases(), ["new", "stale"]);
+    assert_eq!(camera.state("rules/queue/active"), Some("ON"), "unknown is not no");
+}
+
+#[test]
+fn a_dead_source_turns_an_open_alert_stale() {
+    let mut camera = Camera::new();
+    camera.set("queue", QUEUE);
+    camera.see(people(5));
+    camera.run(40.0);
+    camera.source.cut(true);
+    camera.run(300.0);
+    assert_eq!(camera.phases(), ["new", "stale"]);
+}
+
+#[test]
+fn an_alert_keeps_its_id_over_a_restart() {
+    let mut camera = Camera::new();
+    camera.set("queue", QUEUE);
+    camera.see(people(5));
+    camera.run(40.0);
+    let first = camera.alerts[0].id.clone();
+    let mut camera = camera.restarted(&[("queue", QUEUE)]);
+    camera.see(people(1));
+    camera.run(40.0);
+    assert_eq!(camera.phases(), ["end"]);
+    assert_eq!(camera.alerts[0].id, first);
+}
+
+#[test]
+fn a_deleted_rule_leaves_nothing_behind() {
+    let mut camera = Camera::new();
+    camera.event(Event::LinkUp);
+    camera.set("queue", QUEUE);
+    camera.see(people(5));
+    camera.run(40.0);
+    camera.set("queue", "");
+    assert_eq!(camera.phases(), ["new", "end"]);
+    let left: Vec<_> = camera.states.keys().filter(|topic| topic.contains("queue")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    camera.run(60.0);
+    assert_eq!(camera.phases(), ["new", "end"]);
+}
+
+#[test]
+fn the_same_wish_again_does_not_start_the_hold_anew() {
+    let mut camera = Camera::new();
+    camera.set("queue", QUEUE);
+    camera.see(people(5));
+    for _ in 0..40 {
+        camera.run(1.0);
+        camera.set("queue", QUEUE);
+    }
+    assert_eq!(camera.phases(), ["new"]);
+    assert_eq!(camera.stored, 1);
+}
+
+#[test]
+fn a_paused_rule_does_not_look() {
+    let mut camera = Camera::new();
+    camera.set("queue", &serde_json::json!({"text": QUEUE, "enabled": false}).to_string());
+    assert_eq!(camera.echo("queue")["state"], "paused");
+    camera.see(people(9));
+    camera.run(60.0);
+    assert!(camera.alerts.is_empty());
+    camera.set("queue", QUEUE);
+    assert_eq!(camera.echo("queue")["state"], "armed");
+    camera.run(40.0);
+    assert_eq!(camera.phases(), ["new"]);
+}
+
+#[test]
+fn a_drawn_zone_bounds_what_counts() {
+    let mut camera = Camera::new();
+    camera.set("till", "alert me when there are more than 1 people at the till");
+    let note = camera.echo("till")["notes"][0].as_str().unwrap_or_default().to_string();
+    assert!(note.contains("till"), "{note}");
+    camera.draw("till", r#"{"polygon":[[0.9,0.9],[1,0.9],[1,1]]}"#);
+    assert_eq!(camera.echo("till")["questions"][0]["crop"], "till");
+    camera.see(people(5));
+    camera.run(60.0);
+    assert!(camera.alerts.is_empty(), "all five stand elsewhere");
+    camera.draw("till", r#"{"polygon":[[0,0],[1,0],[1,1],[0,1]]}"#);
+    camera.run(60.0);
+    assert_eq!(camera.phases(), ["new"]);
+    camera.draw("till", "nonsense");
+    let zone = camera.state("zones/till").unwrap();
+    assert!(zone.contains("error") && zone.contains("polygon"), "{zone}");
+}
+
+#[test]
+fn the_book_is_bounded() {
+    let mut camera = Camera::new();
+    for n in 0..MAX_RULES {
+        camera.set(&format!("r{n}"), QUEUE);
+    }
+    camera.set("one-more", QUEUE);
+    let echo = camera.echo("one-more");
+    assert_eq!(echo["state"], "rejected");
+    assert_eq!(echo["error"]["kind"], "over_budget");
+}
+
+#[test]
+fn questions_are_answered_and_bounded() {
+    let mut camera = Camera::new();
+    camera.see(people(3));
+    camera.ask(r#"{"question":"How many people are there?","kind":"count","request_id":"q1"}"#);
+    let (topic, answer) = camera.replies.pop().unwrap();
+    assert_eq!(topic, "watchword/gate/ask/answer");
+    assert_eq!(answer["answer"], "3", "{answer}");
+    assert_eq!(answer["request_id"], "q1");
+    assert_eq!(answer["joules"]["source"], "modelled");
+    camera.ask(r#"{"question":"How many?","zone":"nowhere"}"#);
+    let (_, answer) = camera.replies.pop().unwrap();
+    assert_eq!(answer["answer"], "unknown");
+    assert!(answer["why"].as_str().unwrap().contains("nowhere"));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let mut camera = Camera::new();
+    let echo = camera.check(QUEUE);
+    assert_eq!(echo["understood"]["comparator"], "gt");
+    let echo = camera.check("tell me when a giraffe wearing a hat is there");
+    assert!(echo["error"]["why"].as_str().unwrap().contains("giraffe"), "{echo}");
+    assert_eq!(camera.stored, 0);
+    assert!(camera.state("rules/queue").is_none());
+}
+
+#[test]
+fn everything_retained_is_said_again_after_a_reconnect() {
+    let mut camera = Camera::new();
+    camera.set("queue", QUEUE);
+    camera.see(people(5));
+    camera.run(40.0);
+    let before = camera.states.clone();
+    camera.states.clear();
+    camera.event(Event::LinkDown);
+    camera.event(Event::LinkUp);
+    for topic in before.keys() {
+        assert!(camera.states.contains_key(topic), "{topic}");
+    }
+    assert_eq!(camera.state("status"), Some("online"));
+    assert!(camera.state("info").unwrap().contains("\"rules\":32"));
+}
