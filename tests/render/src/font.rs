@@ -49,6 +49,7 @@ fn glyph(c: char) -> [u8; 7] {
 
 /// The dots of `text` as small rectangles on the frame's plane `z`, centred on (`x`, `y`), `high` metres
 /// tall and never wider than `wide`. `mirror` writes for a reader behind the frame.
+#[allow(clippy::too_many_arguments)] // one rectangle, two places, no type of its own
 pub fn lettering(
     f: &Frame,
     text: &str,

@@ -157,9 +157,9 @@ impl View {
 }
 
 /// The convex hull of flat points, in order (monotone chain).
-pub fn hull(points: &mut Vec<(f32, f32)>) -> Vec<(f32, f32)> {
+pub fn hull(points: &mut [(f32, f32)]) -> Vec<(f32, f32)> {
     if points.len() < 3 {
-        return points.clone();
+        return points.to_vec();
     }
     points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let turn = |o: (f32, f32), a: (f32, f32), b: (f32, f32)| {

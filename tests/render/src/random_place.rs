@@ -270,7 +270,7 @@ pub fn place(rng: &mut Rng, kind: PlaceKind) -> Place {
         },
         camera,
         sensor,
-        texture: rng.next(),
+        texture: rng.bits(),
     }
 }
 
@@ -320,13 +320,13 @@ pub fn clutter(rng: &mut Rng, kind: PlaceKind, place: &Place, at: V3) -> Fixture
         (PlaceKind::Warehouse, 0..=6) => Fixture::Shelf {
             at,
             yaw,
-            seed: rng.next(),
+            seed: rng.bits(),
         },
         (PlaceKind::Corridor, 0..=8) => {
             if rng.chance(0.5) {
                 Fixture::Plant {
                     at,
-                    seed: rng.next(),
+                    seed: rng.bits(),
                 }
             } else {
                 Fixture::Bin {
@@ -360,7 +360,7 @@ pub fn clutter(rng: &mut Rng, kind: PlaceKind, place: &Place, at: V3) -> Fixture
         },
         (_, 6) => Fixture::Plant {
             at,
-            seed: rng.next(),
+            seed: rng.bits(),
         },
         (_, 7) => Fixture::Bin {
             at,

@@ -68,12 +68,12 @@ impl Developer {
         let data = pix.data_mut();
         for y in 0..self.height {
             // A new place in the table for every row and frame.
-            let mut g = (mix(salt ^ (y as u64) << 20) % GRAIN as u64) as usize;
+            let mut g = (mix(salt ^ ((y as u64) << 20)) % GRAIN as u64) as usize;
             let row = y * self.width;
             for x in 0..self.width {
                 let i = (row + x) * 4;
-                let v = i32::from(self.vignette[row + x]) * flick >> 8;
-                let rgb = [0, 1, 2].map(|k| self.curves[k][usize::from(data[i + k])] * v >> 16);
+                let v = (i32::from(self.vignette[row + x]) * flick) >> 8;
+                let rgb = [0, 1, 2].map(|k| (self.curves[k][usize::from(data[i + k])] * v) >> 16);
                 let luma = (rgb[0] * 77 + rgb[1] * 151 + rgb[2] * 28) >> 8;
                 g += 1;
                 if g >= GRAIN {
@@ -81,13 +81,13 @@ impl Developer {
                 }
                 let common = i32::from(self.grain[g]);
                 // Shot noise: dark parts have less of it, but never none.
-                let common = common * (160 + luma / 2) >> 8;
+                let common = (common * (160 + luma / 2)) >> 8;
                 let chroma = i32::from(self.grain[GRAIN - 1 - g]) >> 2;
-                data[i] = ((luma + ((rgb[0] - luma) * sat >> 8)) + ((common + chroma) >> 4))
+                data[i] = ((luma + (((rgb[0] - luma) * sat) >> 8)) + ((common + chroma) >> 4))
                     .clamp(0, 255) as u8;
                 data[i + 1] =
-                    ((luma + ((rgb[1] - luma) * sat >> 8)) + (common >> 4)).clamp(0, 255) as u8;
-                data[i + 2] = ((luma + ((rgb[2] - luma) * sat >> 8)) + ((common - chroma) >> 4))
+                    ((luma + (((rgb[1] - luma) * sat) >> 8)) + (common >> 4)).clamp(0, 255) as u8;
+                data[i + 2] = ((luma + (((rgb[2] - luma) * sat) >> 8)) + ((common - chroma) >> 4))
                     .clamp(0, 255) as u8;
             }
         }
@@ -112,7 +112,7 @@ impl Developer {
                 let soft =
                     (i32::from(sum[x - 4]) + 2 * i32::from(sum[x]) + i32::from(sum[x + 4])) >> 4;
                 let v = i32::from(here[x]);
-                row[x] = (v + ((soft - v) * share >> 8)) as u8;
+                row[x] = (v + (((soft - v) * share) >> 8)) as u8;
             }
             above = here;
         }

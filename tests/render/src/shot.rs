@@ -10,7 +10,8 @@ use crate::bags::{self, BagAt, BagKind};
 use crate::canvas::{self, Seen};
 use crate::fixtures::Fixture;
 use crate::geom::{V3, View, v3};
-use crate::person::{self, Look, Pose};
+use crate::look::{Hair, Look, Top};
+use crate::person::{self, Pose};
 use crate::place::Place;
 use crate::sensor::Developer;
 use crate::shape::{Entity, Label};
@@ -192,8 +193,8 @@ impl Stage {
             let attr = match (label, e.owner) {
                 (Label::Person, Some(id)) => {
                     shot.people.iter().find(|p| p.id == id).map(|p| Attr {
-                        hard_hat: p.look.hair == person::Hair::HardHat,
-                        safety_vest: p.look.top == person::Top::Vest,
+                        hard_hat: p.look.hair == Hair::HardHat,
+                        safety_vest: p.look.top == Top::Vest,
                     })
                 }
                 _ => None,
