@@ -101,13 +101,7 @@ async fn a_stop_leaves_stopped_and_no_will(broker: &impl Broker) {
     let (mut watcher, _) = Camera::up(subscriber(broker, "w", &["watchword/cam/status"])).await;
     let (camera, _) = Camera::up(with_will(broker, "cam")).await;
     let farewell = Outgoing::retained_text("watchword/cam/status", "stopped");
-    let begun = std::time::Instant::now();
     assert!(camera.handle.stop(Some(farewell)).await.farewell_acked);
-    assert!(
-        begun.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        begun.elapsed()
-    );
     assert_eq!(watcher.wait_message().await.payload, "stopped");
     watcher
         .nothing(Duration::from_millis(500), |e| {

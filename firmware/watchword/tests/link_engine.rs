@@ -329,7 +329,7 @@ async fn a_stop_does_not_wait_for_ever() {
     let stopped = camera.handle.stop(Some(message("status", "stopped"))).await;
     assert!(!stopped.farewell_acked);
     assert!(
-        begun.elapsed() < Duration::from_millis(3500),
+        begun.elapsed() < Duration::from_secs(6),
         "{:?}",
         begun.elapsed()
     );
@@ -346,7 +346,7 @@ async fn a_stop_does_not_wait_for_ever() {
             .await
             .farewell_acked
     );
-    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(begun.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test]
