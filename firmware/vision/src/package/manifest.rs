@@ -1,0 +1,683 @@
+//! `model.toml`: what a package says of itself. `docs/guides` has it in words.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+
+use scene::{CountBelief, Id};
+use serde::Deserialize;
+
+/// What a package answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A vision language model: three graphs and a tokenizer.
+    Vlm,
+    /// A detector: one graph.
+    Detector,
+}
+
+/// One file of a package.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Path relative to the package.
+    pub file: String,
+    /// SHA-256, lower-case hex. `None` only in packages without a manifest.
+    pub sha256: Option<String>,
+    /// Size. `None` only in packages without a manifest.
+    pub bytes: Option<u64>,
+}
+
+/// Checksum and size of a file that is named elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checksum {
+    /// SHA-256, lower-case hex.
+    pub sha256: String,
+    /// Size.
+    pub bytes: u64,
+}
+
+/// The graphs of one variant (precision) of a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    /// VLM: pixels to image features.
+    pub vision_encoder: Option<FileEntry>,
+    /// VLM: token ids to embeddings.
+    pub embed_tokens: Option<FileEntry>,
+    /// VLM: embeddings and cache to logits.
+    pub decoder: Option<FileEntry>,
+    /// Detector: pixels to boxes.
+    pub detector: Option<FileEntry>,
+}
+
+impl Variant {
+    /// The graphs that a package of `kind` needs, by their key.
+    pub fn graphs(&self, kind: Kind) -> Vec<(&'static str, Option<&FileEntry>)> {
+        match kind {
+            Kind::Vlm => vec![
+                ("vision_encoder", self.vision_encoder.as_ref()),
+                ("embed_tokens", self.embed_tokens.as_ref()),
+                ("decoder", self.decoder.as_ref()),
+            ],
+            Kind::Detector => vec![("detector", self.detector.as_ref())],
+        }
+    }
+}
+
+/// How questions are put to a language model and answers read off.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Prompt {
+    /// The whole prompt, with `{image}` once and after it `{question}` once.
+    pub template: String,
+    /// What `{image}` becomes, with `{tiles}` once.
+    pub image: String,
+    /// The token of which `{tiles}` becomes as many as there are image features.
+    pub image_token: String,
+    /// Spellings of yes.
+    pub yes: Vec<String>,
+    /// Spellings of no.
+    pub no: Vec<String>,
+    /// How a number is written, with `{n}` once.
+    pub count_spellings: Vec<String>,
+    /// Numbers 0 to this are scored; at most [`CountBelief::MAX`].
+    pub max_count: usize,
+    /// Whether the belief in `max_count` includes all higher numbers.
+    pub count_open_ended: bool,
+    /// Bound of free text, tokens.
+    pub max_new_tokens: usize,
+    /// Tokens that end free text.
+    pub stop: Vec<String>,
+    /// How a yes/no question about a known concept is put; `{concept}`,
+    /// `{noun}`, `{qualifiers}`.
+    pub yes_no_form: Option<String>,
+    /// How a count question about a known concept is put.
+    pub count_form: Option<String>,
+    /// Follows a yes/no question that no form puts.
+    pub yes_no_suffix: String,
+    /// Follows a count question that no form puts.
+    pub count_suffix: String,
+    /// Whether questions are lower-cased.
+    pub lowercase: bool,
+}
+
+impl Default for Prompt {
+    fn default() -> Self {
+        let words = |list: &[&str]| list.iter().map(|w| w.to_string()).collect();
+        Self {
+            template: "<|im_start|>User:{image}{question}<end_of_utterance>\nAssistant:".into(),
+            image: "<fake_token_around_image><global-img>{tiles}<fake_token_around_image>".into(),
+            image_token: "<image>".into(),
+            yes: words(&[" Yes", "Yes", " yes", "yes"]),
+            no: words(&[" No", "No", " no", "no"]),
+            count_spellings: words(&[" {n}", "{n}"]),
+            max_count: 20,
+            count_open_ended: true,
+            max_new_tokens: 48,
+            stop: words(&["<end_of_utterance>", "<|im_end|>"]),
+            yes_no_form: None,
+            count_form: None,
+            yes_no_suffix: String::new(),
+            count_suffix: String::new(),
+            lowercase: false,
+        }
+    }
+}
+
+/// Platt scaling of a yes/no answer:
+/// `p = sigmoid((ln P(yes) - ln P(no)) / temperature + bias)`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct YesNoCalibration {
+    /// > 0.
+    pub temperature: f32,
+    /// In logits.
+    pub bias: f32,
+    /// `max(p, 1 - p)` below this is unknown; 0 is never.
+    pub unsure_below: f32,
+}
+
+impl Default for YesNoCalibration {
+    fn default() -> Self {
+        Self {
+            temperature: 1.0,
+            bias: 0.0,
+            unsure_below: 0.0,
+        }
+    }
+}
+
+/// Temperature scaling of a count: `p(n) ~ exp(ln P(n) / temperature)`.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CountCalibration {
+    /// > 0.
+    pub temperature: f32,
+    /// The highest probability below this is unknown; 0 is never.
+    pub unsure_below: f32,
+}
+
+impl Default for CountCalibration {
+    fn default() -> Self {
+        Self {
+            temperature: 1.0,
+            unsure_below: 0.0,
+        }
+    }
+}
+
+/// Overrides for one noun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NounCalibration {
+    /// For yes/no questions about it.
+    pub yes_no: Option<YesNoCalibration>,
+    /// For counts of it.
+    pub count: Option<CountCalibration>,
+}
+
+/// How probabilities are made honest.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Calibration {
+    /// For yes/no questions.
+    pub yes_no: YesNoCalibration,
+    /// For counts.
+    pub count: CountCalibration,
+    /// By noun.
+    pub nouns: BTreeMap<String, NounCalibration>,
+}
+
+impl Calibration {
+    /// The yes/no calibration for questions about `noun`.
+    pub fn yes_no(&self, noun: Option<&str>) -> YesNoCalibration {
+        let own = noun.and_then(|noun| self.nouns.get(noun)?.yes_no);
+        own.unwrap_or(self.yes_no)
+    }
+
+    /// The count calibration for `noun`.
+    pub fn count(&self, noun: Option<&str>) -> CountCalibration {
+        let own = noun.and_then(|noun| self.nouns.get(noun)?.count);
+        own.unwrap_or(self.count)
+    }
+}
+
+/// How the numbers of a detector graph become boxes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decode {
+    /// YOLOX: a row a grid cell, raw offsets and logs, objectness x class.
+    Yolox,
+    /// Rows `x, y, w, h, score, class`, peak-picked in the graph.
+    Centre,
+}
+
+/// The form of a question that a detector answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answers {
+    /// How many.
+    Count,
+    /// Whether there is one.
+    YesNo,
+}
+
+/// Score calibration: `p = sigmoid(logit(score) / temperature + bias)`; a
+/// detection with `p` below `threshold` is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClassCalibration {
+    /// > 0.
+    pub temperature: f32,
+    /// In logits.
+    pub bias: f32,
+    /// 0..1.
+    pub threshold: f32,
+}
+
+impl Default for ClassCalibration {
+    fn default() -> Self {
+        Self {
+            temperature: 1.0,
+            bias: 0.0,
+            threshold: 0.3,
+        }
+    }
+}
+
+/// [`ClassCalibration`] of one class, where it differs from the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassOverride {
+    temperature: Option<f32>,
+    bias: Option<f32>,
+    threshold: Option<f32>,
+}
+
+/// The order of colour channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Colour {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+/// How a picture is made to fit a graph's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// Aspect kept; top left; padded right and below.
+    Letterbox,
+    /// Both sides stretched.
+    Squash,
+}
+
+/// What a detector graph wants to see. The defaults are YOLOX's.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DetectorInput {
+    /// Channel order.
+    pub colour: Colour,
+    /// How the picture is fitted.
+    pub fit: Fit,
+    /// Grey level (0..=255) of the padding.
+    pub pad: u8,
+    /// Pixels are multiplied by this,
+    pub scale: f32,
+    /// less this,
+    pub mean: [f32; 3],
+    /// divided by this; in the order of `colour`.
+    pub std: [f32; 3],
+}
+
+impl Default for DetectorInput {
+    fn default() -> Self {
+        Self {
+            colour: Colour::Bgr,
+            fit: Fit::Letterbox,
+            pad: 114,
+            scale: 1.0,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        }
+    }
+}
+
+/// The `[detector]` table.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectorSpec {
+    /// How numbers become boxes.
+    pub decode: Decode,
+    /// The output tensor; else `detections` for centre and the only one for YOLOX.
+    pub output: Option<String>,
+    /// Names in class-index order.
+    pub classes: Vec<String>,
+    /// The questions about a plain noun that are answered from detections.
+    #[serde(default = "both")]
+    pub answers: Vec<Answers>,
+    /// YOLOX: of two boxes of a class that overlap more, the weaker goes.
+    #[serde(default = "nms_iou")]
+    pub nms_iou: f32,
+    /// The highest scores that are kept.
+    #[serde(default = "max_detections")]
+    pub max_detections: usize,
+    /// Calibration of classes without their own.
+    #[serde(default)]
+    pub default: ClassCalibration,
+    /// Overrides by class.
+    #[serde(default)]
+    pub per_class: BTreeMap<String, ClassOverride>,
+    /// What the graph wants to see; only in packages of kind `detector`.
+    pub input: Option<DetectorInput>,
+}
+
+fn both() -> Vec<Answers> {
+    vec![Answers::Count, Answers::YesNo]
+}
+
+fn nms_iou() -> f32 {
+    0.45
+}
+
+fn max_detections() -> usize {
+    300
+}
+
+impl DetectorSpec {
+    /// The calibration of `class`.
+    pub fn calibration(&self, class: &str) -> ClassCalibration {
+        let own = self.per_class.get(class).copied().unwrap_or_default();
+        ClassCalibration {
+            temperature: own.temperature.unwrap_or(self.default.temperature),
+            bias: own.bias.unwrap_or(self.default.bias),
+            threshold: own.threshold.unwrap_or(self.default.threshold),
+        }
+    }
+}
+
+/// The whole of `model.toml`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Short name.
+    pub id: Id,
+    /// Any text without a slash.
+    pub version: String,
+    /// SPDX expression.
+    pub licence: String,
+    /// What it answers with.
+    pub kind: Kind,
+    /// One sentence for people.
+    pub title: Option<String>,
+    /// Where it came from.
+    pub source: Option<String>,
+    /// The variant that is used when none is asked for.
+    pub default_variant: Option<String>,
+    /// Variants by name.
+    pub variants: BTreeMap<String, Variant>,
+    /// Other files to check.
+    #[serde(default)]
+    pub files: BTreeMap<String, Checksum>,
+    /// How questions are put.
+    #[serde(default)]
+    pub prompt: Prompt,
+    /// How probabilities are made honest.
+    #[serde(default)]
+    pub calibration: Calibration,
+    /// Nouns and the qualifiers known with each. Absent: anything is tried.
+    pub concepts: Option<BTreeMap<String, Vec<String>>>,
+    /// A rule's noun to this package's nouns or classes.
+    #[serde(default)]
+    pub synonyms: BTreeMap<String, Vec<String>>,
+    /// How detections come out.
+    pub detector: Option<DetectorSpec>,
+}
+
+impl Manifest {
+    /// What is wrong with it, a line a key. A manifest that parses can still
+    /// contradict itself.
+    pub fn problems(&self) -> Vec<String> {
+        let mut wrong = Vec::new();
+        let mut need = |good: bool, what: String| {
+            if !good {
+                wrong.push(what);
+            }
+        };
+        let text = |s: &str| !s.trim().is_empty() && !s.contains('/');
+        need(
+            text(&self.version),
+            "version: a non-empty text without '/' is needed".into(),
+        );
+        need(
+            !self.licence.trim().is_empty(),
+            "licence: an SPDX expression is needed".into(),
+        );
+        need(
+            !self.variants.is_empty(),
+            "variants: at least one is needed".into(),
+        );
+        if let Some(name) = &self.default_variant {
+            let known: Vec<_> = self.variants.keys().map(String::as_str).collect();
+            let known = known.join(", ");
+            need(
+                self.variants.contains_key(name),
+                format!("default_variant: '{name}' is not among the variants ({known})"),
+            );
+        }
+        for (name, variant) in &self.variants {
+            need(
+                text(name),
+                format!("variants: '{name}' is no variant's name"),
+            );
+            for (role, entry) in variant.graphs(self.kind) {
+                let key = format!("variants.{name}.{role}");
+                let Some(entry) = entry else {
+                    need(false, format!("{key}: is missing"));
+                    continue;
+                };
+                need(
+                    inside(&entry.file),
+                    format!("{key}.file: '{}' leaves the package", entry.file),
+                );
+                if let Some(sum) = &entry.sha256 {
+                    need(
+                        is_sha256(sum),
+                        format!("{key}.sha256: 64 lower-case hex digits are needed"),
+                    );
+                }
+            }
+        }
+        for (file, sum) in &self.files {
+            let key = format!("files.\"{file}\"");
+            need(inside(file), format!("{key}: leaves the package"));
+            need(
+                is_sha256(&sum.sha256),
+                format!("{key}.sha256: 64 lower-case hex digits are needed"),
+            );
+        }
+        if self.kind == Kind::Vlm {
+            self.prompt.problems(&mut need);
+        }
+        self.calibration.problems(&mut need);
+        match &self.detector {
+            Some(detector) => detector.problems(self.kind, &mut need),
+            None => need(
+                self.kind == Kind::Vlm,
+                "detector: the table is missing; kind = \"detector\" needs it".into(),
+            ),
+        }
+        for (noun, targets) in &self.synonyms {
+            let known = |target: &String| {
+                self.concepts
+                    .as_ref()
+                    .is_none_or(|all| all.contains_key(target))
+                    || self
+                        .detector
+                        .as_ref()
+                        .is_some_and(|d| d.classes.contains(target))
+            };
+            for target in targets.iter().filter(|target| !known(target)) {
+                need(
+                    false,
+                    format!("synonyms.{noun}: '{target}' is neither a concept nor a class"),
+                );
+            }
+        }
+        wrong
+    }
+
+    /// Whether every graph has its checksum and size, as a manifest on disk must.
+    pub(crate) fn lacks_checksums(&self) -> Vec<String> {
+        let mut lacking = Vec::new();
+        for (name, variant) in &self.variants {
+            for (role, entry) in variant.graphs(self.kind) {
+                if let Some(entry) = entry
+                    && (entry.sha256.is_none() || entry.bytes.is_none())
+                {
+                    lacking.push(format!(
+                        "variants.{name}.{role}: sha256 and bytes are needed"
+                    ));
+                }
+            }
+        }
+        lacking
+    }
+}
+
+fn inside(file: &str) -> bool {
+    let plain = |c: Component| matches!(c, Component::Normal(_));
+    !file.is_empty() && Path::new(file).components().all(plain)
+}
+
+fn is_sha256(text: &str) -> bool {
+    let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    text.len() == 64 && text.chars().all(hex)
+}
+
+type Need<'a> = dyn FnMut(bool, String) + 'a;
+
+impl Prompt {
+    fn problems(&self, need: &mut Need) {
+        let once = |text: &str, mark: &str| text.matches(mark).count() == 1;
+        let order = self.template.find("{image}") < self.template.find("{question}");
+        need(
+            once(&self.template, "{image}") && once(&self.template, "{question}") && order,
+            "prompt.template: {image} once and, after it, {question} once are needed".into(),
+        );
+        need(
+            once(&self.image, "{tiles}"),
+            "prompt.image: {tiles} is needed once".into(),
+        );
+        need(
+            !self.image_token.is_empty(),
+            "prompt.image_token: is empty".into(),
+        );
+        for (key, words) in [("yes", &self.yes), ("no", &self.no)] {
+            let good = !words.is_empty() && words.iter().all(|word| !word.trim().is_empty());
+            need(
+                good,
+                format!("prompt.{key}: at least one spelling, and none empty"),
+            );
+        }
+        let spelt = !self.count_spellings.is_empty()
+            && self
+                .count_spellings
+                .iter()
+                .all(|spelling| once(spelling, "{n}"));
+        need(
+            spelt,
+            "prompt.count_spellings: at least one, and each with {n} once".into(),
+        );
+        need(
+            (1..=CountBelief::MAX).contains(&self.max_count),
+            format!(
+                "prompt.max_count: {} is not in 1 to {}",
+                self.max_count,
+                CountBelief::MAX
+            ),
+        );
+        need(
+            (1..=1024).contains(&self.max_new_tokens),
+            format!(
+                "prompt.max_new_tokens: {} is not in 1 to 1024",
+                self.max_new_tokens
+            ),
+        );
+        let forms = [
+            ("yes_no_form", &self.yes_no_form),
+            ("count_form", &self.count_form),
+        ];
+        for (key, form) in forms {
+            let good = form
+                .as_ref()
+                .is_none_or(|f| f.contains("{concept}") || f.contains("{noun}"));
+            need(
+                good,
+                format!("prompt.{key}: {{concept}} or {{noun}} is needed"),
+            );
+        }
+    }
+}
+
+impl Calibration {
+    fn problems(&self, need: &mut Need) {
+        let yes_no = |key: String, c: YesNoCalibration, need: &mut Need| {
+            need(
+                c.temperature > 0.0 && c.temperature.is_finite(),
+                format!("{key}.temperature: a number above 0 is needed"),
+            );
+            need(
+                c.bias.is_finite(),
+                format!("{key}.bias: a finite number is needed"),
+            );
+            need(
+                (0.0..1.0).contains(&c.unsure_below),
+                format!("{key}.unsure_below: 0 to below 1 is needed"),
+            );
+        };
+        let count = |key: String, c: CountCalibration, need: &mut Need| {
+            need(
+                c.temperature > 0.0 && c.temperature.is_finite(),
+                format!("{key}.temperature: a number above 0 is needed"),
+            );
+            need(
+                (0.0..1.0).contains(&c.unsure_below),
+                format!("{key}.unsure_below: 0 to below 1 is needed"),
+            );
+        };
+        yes_no("calibration.yes_no".into(), self.yes_no, need);
+        count("calibration.count".into(), self.count, need);
+        for (noun, own) in &self.nouns {
+            if let Some(c) = own.yes_no {
+                yes_no(format!("calibration.nouns.{noun}.yes_no"), c, need);
+            }
+            if let Some(c) = own.count {
+                count(format!("calibration.nouns.{noun}.count"), c, need);
+            }
+        }
+    }
+}
+
+impl DetectorSpec {
+    fn problems(&self, kind: Kind, need: &mut Need) {
+        need(
+            !self.classes.is_empty(),
+            "detector.classes: at least one is needed".into(),
+        );
+        for (index, class) in self.classes.iter().enumerate() {
+            let twice = self.classes[..index].contains(class);
+            need(
+                !class.trim().is_empty() && !twice,
+                format!("detector.classes: '{class}' is empty or named twice"),
+            );
+        }
+        for class in self.per_class.keys() {
+            need(
+                self.classes.contains(class),
+                format!("detector.per_class.{class}: is not among the classes"),
+            );
+        }
+        for class in &self.classes {
+            let c = self.calibration(class);
+            let good = c.temperature > 0.0 && c.temperature.is_finite() && c.bias.is_finite();
+            need(
+                good && (0.0..=1.0).contains(&c.threshold),
+                format!(
+                    "detector.per_class.{class}: temperature above 0, a finite bias and a threshold of 0 to 1 are needed"
+                ),
+            );
+        }
+        need(
+            (0.0..=1.0).contains(&self.nms_iou),
+            "detector.nms_iou: 0 to 1 is needed".into(),
+        );
+        need(
+            (1..=10_000).contains(&self.max_detections),
+            "detector.max_detections: 1 to 10000 is needed".into(),
+        );
+        if kind == Kind::Vlm {
+            need(
+                self.decode == Decode::Centre,
+                "detector.decode: a vision graph's extra output is \"centre\"".into(),
+            );
+            need(
+                self.input.is_none(),
+                "detector.input: a VLM's input is set by preprocessor_config.json".into(),
+            );
+        }
+        if let Some(input) = &self.input {
+            let good = input.std.iter().all(|s| s.is_finite() && *s != 0.0)
+                && input.mean.iter().all(|m| m.is_finite())
+                && input.scale.is_finite();
+            need(
+                good,
+                "detector.input: scale and mean must be finite, std not 0".into(),
+            );
+        }
+    }
+}
