@@ -281,6 +281,14 @@ impl Arming<'_> {
         Some(classes)
     }
 
+    /// Whether a detector knows the noun as a thing that persons leave; persons
+    /// themselves are never alone in that sense.
+    fn can_be_left(&self, noun: &str) -> bool {
+        let persons = self.senses.classes_for("person");
+        self.classes(noun)
+            .is_some_and(|own| !own.iter().any(|c| persons.contains(c)))
+    }
+
     fn needs_classes(&self, noun: &str, what: &str) -> Result<Vec<String>, Refusal> {
         self.classes(noun).ok_or_else(|| {
             let why = if self.has_detector() {
@@ -338,7 +346,7 @@ impl Arming<'_> {
             }
             _ if rule.is_unattended()
                 && rule.attributes.is_empty()
-                && self.classes(&about.noun).is_some() =>
+                && self.can_be_left(&about.noun) =>
             {
                 if self.senses.classes_for("person").is_empty() {
                     self.note(format!(

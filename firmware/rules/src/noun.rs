@@ -158,6 +158,9 @@ pub fn singular(phrase: &str) -> String {
 }
 
 fn singular_word(word: &str) -> String {
+    if PAIRS.contains(&word) {
+        return word.to_owned();
+    }
     if let Some((s, _)) = IRREGULAR.iter().find(|(_, p)| *p == word) {
         return (*s).to_owned();
     }

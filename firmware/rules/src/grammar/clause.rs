@@ -418,6 +418,12 @@ impl Parser<'_> {
             return Ok(Some(i + n));
         }
         let had = c.zones.len();
+        let moving = [
+            "to", "into", "onto", "from", "towards", "toward", "through", "off",
+        ];
+        if had > 0 && toks[i].any(&moving) {
+            return Err(place_cannot(&toks[i..i + 2.min(toks.len() - i)]));
+        }
         let Some(end) = self.add_place(i, prep, c)? else {
             return Ok(None);
         };
@@ -596,8 +602,7 @@ impl Parser<'_> {
             .iter()
             .any(|s| s.noun == "person" || s.noun == "worker");
         let n = unattended.iter().filter_map(|p| here(toks, i, p)).max();
-        let is_left =
-            t.is("left") && !person && !(copula && toks.get(i + 1).is_some_and(|x| x.any(STATES)));
+        let is_left = t.is("left") && !person;
         let then_state = t.is("left")
             && toks.get(i + 1).is_some_and(|x| {
                 x.any(STATES) && !x.any(&["standing", "lying", "sitting", "running"])

@@ -179,6 +179,16 @@ pub(super) fn deed(
             .iter()
             .filter_map(|(p, a, w)| here(toks, at, p).map(|n| (n, *a, *w)))
             .max_by_key(|(n, _, _)| *n);
+        // "moves in the garden" moves there; "goes in" enters.
+        let goes = matches!(
+            base.as_str(),
+            "go" | "come" | "get" | "step" | "sneak" | "head"
+        );
+        let particle = particle.filter(|(_, act, words)| {
+            let vague = *words == "?" && *act == "enter" && here(toks, at, "in").is_some();
+            let near = *act == "approach" && here(toks, at, "near|by").is_some();
+            goes || !(vague || near)
+        });
         let direction = longest(DIRECTIONS, toks, at);
         if let Some((n, way)) = direction.filter(|(n, _)| particle.is_none_or(|(m, _, _)| *n > m)) {
             c.action = Some(base.clone());

@@ -118,6 +118,7 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
                 "can|could|would|will you",
                 "you should|must|need|can",
                 "just",
+                "only",
                 "also",
                 "now",
                 "then",
@@ -405,6 +406,27 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
             }
             _ => break,
         }
+    }
+    // "… send an alert" with nothing before it.
+    let closing = [
+        "send", "give", "let", "notify", "alert", "tell", "inform", "warn", "raise",
+    ];
+    let tail = (1..toks.len()).find(|i| {
+        toks[*i].any(&closing) && frame(toks, *i).is_some_and(|(n, _)| i + n >= toks.len())
+    });
+    if let Some(at) = tail {
+        let glue = toks[..at]
+            .iter()
+            .rev()
+            .take_while(|t| {
+                t.is_gap()
+                    || t.any(&[
+                        ",", "and", "then", ";", ".", "so", "please", "just", "?", "!",
+                    ])
+            })
+            .count();
+        toks.truncate(at - glue);
+        out.framed = true;
     }
     while i < toks.len() {
         let boundary = toks[i].is_gap()

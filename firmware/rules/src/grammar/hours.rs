@@ -295,6 +295,17 @@ fn hours(toks: &[Tok], i: usize) -> Option<Result<(Span, usize), Refusal>> {
             return Some(Ok(((clock(span.0, 0), clock(span.1, 0)), len)));
         }
     }
+    let after_day = i > 0 && toks[i - 1].is_gap();
+    for (word, span) in [
+        ("mornings|morning", (6, 12)),
+        ("afternoons|afternoon", (12, 18)),
+        ("evenings|evening", (18, 22)),
+        ("nights|night", (22, 6)),
+    ] {
+        if after_day && let Some(len) = here(toks, i, word) {
+            return Some(Ok(((clock(span.0, 0), clock(span.1, 0)), len)));
+        }
+    }
     if let Some(len) = here(toks, i, "after dark")
         .or(here(toks, i, "when it is dark"))
         .or(here(toks, i, "in|during the dark"))

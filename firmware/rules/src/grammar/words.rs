@@ -47,7 +47,6 @@ pub(crate) const LONG_PREPOSITIONS: &[&str] = &[
     "in front of",
     "next to",
     "close to",
-    "out of",
     "on top of",
     "away from",
     "adjacent to",
