@@ -341,6 +341,11 @@ pub fn compose(seed: u64, index: usize, width: u32, height: u32) -> Still {
     };
     for _ in 0..alone {
         if let Some(at) = crowd.spot(&stage, 0.3, 11.0) {
+            // Not so near to the queue that somebody there could be taken for the owner.
+            let far = |p: &PersonAt| p.pose.at.ground_distance(at) > ATTENDED_WITHIN + 0.3;
+            if !crowd.shot.people.iter().all(far) {
+                continue;
+            }
             let mut look = BagLook::luggage(crowd.rng);
             if crowd.rng.chance(0.2) || (kind == PlaceKind::Warehouse && crowd.rng.chance(0.5)) {
                 look = BagLook::random(crowd.rng, BagKind::Parcel);

@@ -79,6 +79,25 @@ fn labels_lie_in_the_picture_and_agree_with_the_facts() {
 }
 
 #[test]
+fn a_bag_on_the_floor_is_plainly_somebodys_or_plainly_nobodys() {
+    for index in 0..120 {
+        let still = compose(21, index, 64, 48);
+        for bag in &still.shot.bags {
+            let nearest = still
+                .shot
+                .people
+                .iter()
+                .map(|p| p.pose.at.ground_distance(bag.at))
+                .fold(f32::MAX, f32::min);
+            assert!(
+                !(0.9..2.2).contains(&nearest),
+                "still {index}: a bag {nearest} m from the next person"
+            );
+        }
+    }
+}
+
+#[test]
 fn rows_read_back_as_written_and_all_pictures_exist() {
     let dir = tempfile::tempdir().unwrap();
     render::stills::write(2, 12, dir.path(), 128, 96).unwrap();
