@@ -101,9 +101,13 @@ fn damage_is_named() {
 fn graphs_that_do_not_fit_are_named_with_their_tensors() {
     runtime();
     // Without a manifest no checksum stands before the tensors.
-    let swapped = |from: &str, to: &str| {
+    let plain = || {
         let dir = copy_of(&tiny_vlm());
         std::fs::remove_file(dir.path().join("model.toml")).unwrap();
+        dir
+    };
+    let swapped = |from: &str, to: &str| {
+        let dir = plain();
         std::fs::copy(dir.path().join(from), dir.path().join(to)).unwrap();
         dir
     };
@@ -123,13 +127,13 @@ fn graphs_that_do_not_fit_are_named_with_their_tensors() {
         &["decoder_model_merged.onnx", "'inputs_embeds'"],
     );
 
-    let dir = swapped("embed_tokens.onnx", "embed_tokens.onnx");
+    let dir = plain();
     let path = dir.path().join("decoder_model_merged.onnx");
     let bytes = std::fs::read(&path).unwrap();
     std::fs::write(&path, &bytes[..1000]).unwrap();
     fails(dir.path(), &["decoder_model_merged.onnx", "can't load"]);
 
-    let dir = swapped("embed_tokens.onnx", "embed_tokens.onnx");
+    let dir = plain();
     let path = dir.path().join("preprocessor_config.json");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("64", "96")).unwrap();
@@ -153,8 +157,8 @@ fn bad_manifests_name_file_and_key() {
         ),
         ("max_count = 20", "yes = []", "prompt.yes"),
         (
-            "max_count = 20",
-            "[calibration.yes_no]\ntemperature = 0.0",
+            "[prompt]",
+            "[calibration.yes_no]\ntemperature = 0.0\n[prompt]",
             "calibration.yes_no.temperature",
         ),
         (
