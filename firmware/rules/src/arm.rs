@@ -335,6 +335,19 @@ impl Arming<'_> {
         let about = concept(rule);
         let means = match rule.predicate {
             Some(Predicate::Event) => self.event(rule, &about.noun, &areas)?,
+            // "20 people within 10 minutes": as many that come, one by one.
+            Some(Predicate::Count) if rule.window_seconds.is_some() => {
+                let action = if rule.zone.is_some() {
+                    "enter"
+                } else {
+                    "appear"
+                };
+                let coming = Rule {
+                    action: Some(action.into()),
+                    ..rule.clone()
+                };
+                self.event(&coming, &about.noun, &areas)?
+            }
             Some(Predicate::State)
                 if rule.state.as_deref().is_some_and(|s| STILL.contains(&s))
                     && rule.attributes.is_empty()

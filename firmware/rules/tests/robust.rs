@@ -27,6 +27,7 @@ fn whole(text: &str) {
             assert!(!refusal.why.is_empty());
             assert!(refusal.offer.is_some(), "{text}: {refusal}");
             let length = text.chars().count();
+            assert!(!refusal.spans.is_empty());
             for [from, to] in refusal.spans {
                 assert!(
                     from <= to && to <= length,
@@ -79,11 +80,11 @@ proptest! {
     /// something that is not understood as another rule.
     #[test]
     fn says_is_never_another_rule(text in soup()) {
-        if let Ok(rule) = read(&text) {
-            if let Ok(back) = read(&rule.says()) {
-                let json = |r: &rules::Rule| serde_json::to_value(r.with_defaults()).unwrap();
-                prop_assert_eq!(json(&back), json(&rule), "{} -> {}", text, rule.says());
-            }
+        if let Ok(rule) = read(&text)
+            && let Ok(back) = read(&rule.says())
+        {
+            let json = |r: &rules::Rule| serde_json::to_value(r.with_defaults()).unwrap();
+            prop_assert_eq!(json(&back), json(&rule), "{} -> {}", text, rule.says());
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A clause: what is watched, and what must be true of it.
 
 use super::compare::{Compare, afterthought, compare};
-use super::frames::TURN;
 use super::phrase::{Phrase, Role, acts, phrase, place_cannot};
 use super::token::{Tok, here, span_of};
 use super::words::*;
@@ -51,13 +50,13 @@ const ADVERBS: &[&str] = &[
     "someplace",
 ];
 
-fn ambiguous(why: impl Into<String>, offer: &str, span: [usize; 2]) -> Refusal {
+pub(super) fn ambiguous(why: impl Into<String>, offer: &str, span: [usize; 2]) -> Refusal {
     Refusal::new(RefusalKind::Ambiguous, why)
         .offer(offer)
         .at(span)
 }
 
-fn preposition(toks: &[Tok], i: usize) -> Option<usize> {
+pub(super) fn preposition(toks: &[Tok], i: usize) -> Option<usize> {
     LONG_PREPOSITIONS
         .iter()
         .filter_map(|p| here(toks, i, p))
@@ -65,7 +64,7 @@ fn preposition(toks: &[Tok], i: usize) -> Option<usize> {
         .or_else(|| toks.get(i).filter(|t| t.any(PREPOSITIONS)).map(|_| 1))
 }
 
-fn skip(toks: &[Tok], mut i: usize) -> usize {
+pub(super) fn skip(toks: &[Tok], mut i: usize) -> usize {
     while toks.get(i).is_some_and(|t| t.is_gap() || t.any(ADVERBS)) {
         i += 1;
     }
@@ -79,7 +78,7 @@ pub(crate) struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    fn at(&self, i: usize, words: &[&str]) -> bool {
+    pub(super) fn at(&self, i: usize, words: &[&str]) -> bool {
         self.toks.get(i).is_some_and(|t| t.any(words))
     }
 
@@ -176,7 +175,7 @@ impl Parser<'_> {
         Ok((c, i))
     }
 
-    fn subjects(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
+    pub(super) fn subjects(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
         let toks = self.toks;
         i = skip(toks, i);
         // "loitering near the machine": of a person
@@ -271,7 +270,7 @@ impl Parser<'_> {
     }
 
     /// Whether a new clause, not a continuation, starts after the "and" at `i`.
-    fn new_clause(&self, i: usize) -> bool {
+    pub(super) fn new_clause(&self, i: usize) -> bool {
         let toks = self.toks;
         if self.at(
             i,
@@ -313,7 +312,7 @@ impl Parser<'_> {
         }
     }
 
-    fn add_place(
+    pub(super) fn add_place(
         &self,
         from: usize,
         prep: usize,
@@ -385,7 +384,7 @@ impl Parser<'_> {
     }
 
     /// A place, which may itself have one: "at the till in the shop".
-    fn place(&self, i: usize, c: &mut Clause) -> Result<Option<usize>, Refusal> {
+    pub(super) fn place(&self, i: usize, c: &mut Clause) -> Result<Option<usize>, Refusal> {
         let toks = self.toks;
         let Some(prep) = preposition(toks, i) else {
             return Ok(None);
@@ -395,6 +394,15 @@ impl Parser<'_> {
             let n = here(toks, i, "in a|the? queue|line").unwrap_or(0);
             c.queue = true;
             return Ok(Some(i + n));
+        }
+        // "off leash", "from Spain": no places, unless something moves there.
+        let still = c.action.is_none() && c.state.is_none() && !c.negative;
+        if still
+            && toks[i].any(&[
+                "off", "from", "to", "into", "onto", "through", "via", "towards",
+            ])
+        {
+            return Err(place_cannot(&toks[i..(i + 2).min(toks.len())]));
         }
         // clothes: "in a red jacket"
         if toks[i].is("in")
@@ -443,458 +451,9 @@ impl Parser<'_> {
         }
         Ok(Some(end))
     }
-
-    /// Everything behind the subject.
-    fn rest(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
-        let toks = self.toks;
-        let mut not = false;
-        let mut copula = false;
-        loop {
-            i = skip(toks, i);
-            let Some(t) = toks.get(i) else { break };
-            if t.is(TURN) || t.any(&[".", ";", ":"]) {
-                break;
-            }
-            if t.is(",") {
-                // A comma goes on if what follows can only belong here.
-                let next = skip(toks, i + 1);
-                let on = preposition(toks, next).is_some()
-                    || self.at(
-                        next,
-                        &[
-                            "without", "wearing", "with", "carrying", "not", "who", "that", "which",
-                        ],
-                    )
-                    || next >= toks.len();
-                if on && c.zones.is_empty() || next >= toks.len() {
-                    i += 1;
-                    continue;
-                }
-                break;
-            }
-            if t.any(&["that", "who", "which"]) {
-                i += 1;
-                continue;
-            }
-            if t.any(&["has", "have", "had"])
-                && (self.at(i + 1, &["been", "not"])
-                    || toks.get(i + 1).is_some_and(|n| {
-                        n.any(STATES)
-                            || (verb(&n.text).is_some()
-                                && (n.text.ends_with("ed")
-                                    || n.any(&["left", "come", "gone", "fallen", "got"])))
-                    }))
-            {
-                c.verbal = true;
-                i += 1;
-                continue;
-            }
-            if t.any(&["do", "does", "did"]) && self.at(i + 1, &["not"]) {
-                i += 1;
-                continue;
-            }
-            if t.any(&["not"]) || here(toks, i, "no longer").is_some() {
-                not = true;
-                i += if t.is("not") { 1 } else { 2 };
-                continue;
-            }
-            let getting = t.any(&["get", "gets", "got", "getting"])
-                && toks.get(i + 1).is_some_and(|n| {
-                    n.any(STATES) || n.any(&["longer", "larger", "bigger", "blocked", "left"])
-                });
-            if t.any(COPULAS) || getting {
-                copula = true;
-                c.verbal = true;
-                i += 1;
-                continue;
-            }
-            if let Some(n) = self.predicate(i, c, copula, &mut not)? {
-                i = n;
-                continue;
-            }
-            break;
-        }
-        if not {
-            return Err(place_cannot(
-                &toks[i.saturating_sub(1).min(toks.len() - 1)..i.min(toks.len())],
-            ));
-        }
-        Ok(i)
-    }
-
-    /// One predicate at `i`; where it ends.
-    fn predicate(
-        &self,
-        i: usize,
-        c: &mut Clause,
-        copula: bool,
-        not: &mut bool,
-    ) -> Result<Option<usize>, Refusal> {
-        let toks = self.toks;
-        let t = &toks[i];
-        let no = |not: &mut bool| std::mem::take(not);
-        // how many
-        let about_people = c.subjects.first().is_some_and(|s| s.compare.is_none());
-        if about_people
-            && c.compare.is_none()
-            && (c.verbal || !copula)
-            && let Some(k) = compare(toks, i)?.filter(|k| !k.bare || copula)
-        {
-            let mut k = k;
-            if no(not) {
-                if !k.bare {
-                    return Err(place_cannot(&toks[i..i + k.len]));
-                }
-                (k.comparator, k.bare) = (Comparator::Ne, false);
-            } else if k.bare {
-                // "the number of cars is 3": that many, no more.
-                (k.comparator, k.bare) = (Comparator::Eq, false);
-            }
-            c.compare = Some(k);
-            c.verbal = true;
-            let mut end = i + k.len;
-            if let Some(n) = here(toks, end, "in number|total|all|length").or(here(
-                toks,
-                end,
-                "long|strong|deep|full",
-            )) {
-                end += n;
-            } else if let Some((p, e)) = phrase(toks, end, Role::Subject)? {
-                // "longer than 10 people"
-                let same = c.subjects.iter().any(|s| {
-                    s.noun == p.noun
-                        || s.noun.starts_with(&format!("{} in", p.noun))
-                        || matches!(s.noun.as_str(), "queue" | "line")
-                });
-                if !same || p.compare.is_some() {
-                    return Err(place_cannot(&toks[end..e]));
-                }
-                for s in &mut c.subjects {
-                    if matches!(s.noun.as_str(), "queue" | "line") {
-                        s.noun = format!("{} in queue", p.noun);
-                    }
-                }
-                end = e;
-            }
-            for s in &mut c.subjects {
-                if matches!(s.noun.as_str(), "queue" | "line") {
-                    s.noun = "person in queue".into();
-                }
-            }
-            return Ok(Some(end));
-        }
-        // left behind
-        let unattended = [
-            "left|standing|lying|sitting? all? alone|behind|unattended|unwatched|abandoned",
-            "left without its|an|their|the? owner",
-            "without its|an|their|the owner",
-            "left|standing? with nobody near|around|nearby|by?",
-            "with nobody|no-one near|around|nearby|by? it?",
-            "left all? by itself|themselves",
-            "by itself|themselves",
-            "on its own",
-            "on their own",
-            "left",
-            "left standing|lying|sitting|there",
-        ];
-        let person = c
-            .subjects
-            .iter()
-            .any(|s| s.noun == "person" || s.noun == "worker");
-        let n = unattended.iter().filter_map(|p| here(toks, i, p)).max();
-        let is_left = t.is("left") && !person;
-        let then_state = t.is("left")
-            && toks.get(i + 1).is_some_and(|x| {
-                x.any(STATES) && !x.any(&["standing", "lying", "sitting", "running"])
-            });
-        if let Some(n) = n.filter(|n| {
-            (!t.is("left") || is_left)
-                && !(then_state && *n == 1)
-                && !(t.is("left")
-                    && *n == 1
-                    && !copula
-                    && toks.get(i + 1).is_some_and(|x| x.any(ARTICLES)))
-        }) {
-            if *not || person {
-                return Err(place_cannot(&toks[i..i + n]));
-            }
-            c.unattended = true;
-            c.verbal = true;
-            return Ok(Some(i + n));
-        }
-        if then_state {
-            c.verbal = true;
-            return Ok(Some(i + 1));
-        }
-        if t.any(UNATTENDED) {
-            if no(not) {
-                return Err(ambiguous(
-                    "The camera can't tell who looks after a thing.",
-                    "Ask for a person being there.",
-                    t.span,
-                ));
-            }
-            c.unattended = true;
-            c.verbal = true;
-            return Ok(Some(i + 1));
-        }
-        // gone, there
-        if let Some(n) = here(toks, i, "missing|gone|absent")
-            .or(here(toks, i, "out of sight|view"))
-            .filter(|_| {
-                (copula || i + 1 >= toks.len() || preposition(toks, i + 1).is_some())
-                    && phrase(toks, i + 1, Role::Object).is_ok_and(|p| p.is_none())
-            })
-        {
-            c.negative ^= !no(not);
-            c.verbal = true;
-            return Ok(Some(i + n));
-        }
-        if (copula || t.any(&["detected", "seen", "spotted"]))
-            && let Some(n) = here(
-                toks,
-                i,
-                "there|present|visible|detected|seen|found|around|spotted",
-            )
-            .or(here(toks, i, "to be seen"))
-            .or(here(toks, i, "in sight|view"))
-        {
-            c.negative ^= no(not);
-            return Ok(Some(i + n));
-        }
-        if t.any(&["visible", "present"]) && i + 1 >= toks.len() {
-            return Ok(Some(i + 1));
-        }
-        // what it wears, carries, has
-        if let Some(end) = self.attribute(i, c, not)? {
-            return Ok(Some(end));
-        }
-        // states
-        let phrases = [
-            "on fire",
-            "out of order|stock|service|place|position|line",
-            "upside down",
-            "wide open",
-            "half open|empty|full|closed",
-            "in use",
-            "in flames",
-            "knocked|tipped|fallen|pushed over|down",
-            "switched|turned? on",
-            "switched|turned? off",
-            "face down",
-            "on the ground",
-            "on the floor",
-        ];
-        if let Some(n) = phrases
-            .iter()
-            .filter_map(|p| here(toks, i, p))
-            .max()
-            .filter(|_| !here(toks, i, "on the").is_some())
-        {
-            let n2 = n;
-            // "on" and "off" alone are states only after a copula
-            let alone = n == 1;
-            if !alone
-                || (copula
-                    && toks
-                        .get(i + 1)
-                        .is_none_or(|x| !x.word || x.any(&["and", "or"])))
-            {
-                let text = toks[i..i + n2]
-                    .iter()
-                    .map(|t| t.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                let text = match text.as_str() {
-                    "knocked down" | "knocked over" | "pushed over" | "tipped over" => {
-                        "knocked over".to_owned()
-                    }
-                    "fallen over" | "fallen down" => "fallen".to_owned(),
-                    "wide open" => "open".to_owned(),
-                    "in flames" => "on fire".to_owned(),
-                    "switched on" | "turned on" => "on".to_owned(),
-                    "switched off" | "turned off" => "off".to_owned(),
-                    _ => text,
-                };
-                self.set_state(
-                    c,
-                    if no(not) { format!("not {text}") } else { text },
-                    &toks[i..i + n2],
-                )?;
-                return Ok(Some(i + n2));
-            }
-        }
-        let s = t.text.as_str();
-        let participle = copula
-            && s.len() > 4
-            && s.ends_with("ed")
-            && t.word
-            && !t.any(STRUCTURE)
-            && verb(s).is_none();
-        let person_posture = POSTURE_VERBS
-            .iter()
-            .find(|(b, _)| verb(s) == Some(b))
-            .map(|(_, g)| *g);
-        if (STATES.contains(&s) || participle)
-            && person_posture.is_none()
-            && !(s == "running" || s == "moving" || s == "waiting" || s == "smoking")
-            || (matches!(s, "running" | "moving" | "smoking")
-                && copula
-                && !person
-                && i + 1 >= toks.len())
-        {
-            let state = match s {
-                "opened" => "open",
-                "shut" => "closed",
-                "spilt" => "spilled",
-                "vacant" => "empty",
-                other => other,
-            };
-            let down = here(toks, i + 1, "over|down|up")
-                .filter(|_| {
-                    matches!(
-                        s,
-                        "fallen"
-                            | "toppled"
-                            | "tipped"
-                            | "collapsed"
-                            | "overturned"
-                            | "blocked"
-                            | "stacked"
-                    )
-                })
-                .unwrap_or(0);
-            self.set_state(
-                c,
-                if no(not) {
-                    format!("not {state}")
-                } else {
-                    state.to_owned()
-                },
-                &toks[i..i + 1],
-            )?;
-            return Ok(Some(i + 1 + down));
-        }
-        if let Some(end) = super::deed::deed(self, i, c, copula, not)? {
-            c.verbal = true;
-            return Ok(Some(end));
-        }
-        if c.action.is_some() && here(toks, i, "together|alone").is_some() {
-            return Err(place_cannot(&toks[i..i + 1]));
-        }
-        // "the guard is not at the desk"
-        if let Some(end) = self.place(i, c)? {
-            c.negative ^= no(not);
-            return Ok(Some(end));
-        }
-        Ok(None)
-    }
-
-    pub(super) fn set_state(
-        &self,
-        c: &mut Clause,
-        state: String,
-        at: &[Tok],
-    ) -> Result<(), Refusal> {
-        if c.state.is_some() {
-            return Err(place_cannot(at));
-        }
-        c.state = Some(state);
-        c.verbal = true;
-        Ok(())
-    }
-
-    /// "without a hard hat", "not wearing gloves", "carrying a box".
-    fn attribute(
-        &self,
-        i: usize,
-        c: &mut Clause,
-        not: &mut bool,
-    ) -> Result<Option<usize>, Refusal> {
-        let toks = self.toks;
-        let kinds: &[(&str, &str, bool)] = &[
-            ("without wearing", "wearing", true),
-            ("without", "with", true),
-            ("with no", "with", true),
-            ("has|have|having no", "with", true),
-            ("lacking|lacks|lack", "with", true),
-            ("missing", "with", true),
-            ("wearing|wears|wear no", "wearing", true),
-            ("wearing|wears|wear", "wearing", false),
-            ("dressed in", "wearing", false),
-            ("carrying|carries|carry", "carrying", false),
-            ("holding|holds|hold", "holding", false),
-            ("pushing|pushes", "pushing", false),
-            ("riding|rides", "riding", false),
-            ("pulling|pulls", "pulling", false),
-            ("using|uses", "using", false),
-            ("with", "with", false),
-            ("has|have|having", "with", false),
-        ];
-        let Some((n, verb, lacks)) = kinds
-            .iter()
-            .filter_map(|(p, v, l)| here(toks, i, p).map(|n| (n, *v, *l)))
-            .max_by_key(|(n, _, _)| *n)
-        else {
-            return Ok(None);
-        };
-        let mut end = i + n;
-        let mut things = Vec::new();
-        let mut glue = None;
-        while let Some((p, e)) = phrase(toks, end, Role::Object)? {
-            if p.pronoun || (p.negative && !things.is_empty()) || p.universal {
-                return Err(place_cannot(&toks[end..e]));
-            }
-            let last = p.noun.rsplit(' ').next().unwrap_or("").to_owned();
-            things.push((full(&p), CLOTHES.contains(&last.as_str()), p.negative));
-            end = e;
-            let comma = usize::from(self.at(end, &[","]));
-            let word = here(toks, end + comma, "and|or").unwrap_or(0);
-            let next = end + comma + word;
-            let either = word > 0 && self.at(end + comma, &["or"]) && !c.verbal;
-            if comma + word == 0
-                || (!either && self.new_clause(next))
-                || preposition(toks, next).is_some()
-            {
-                break;
-            }
-            if word > 0 {
-                glue = Some((toks[end + comma].text.clone(), toks[end + comma].span));
-            }
-            end = next;
-        }
-        if things.is_empty() {
-            return Ok(None);
-        }
-        if let Some((_, span)) = glue.filter(|(g, _)| g == "or") {
-            return Err(ambiguous(
-                "It is not clear whether one of these is enough.",
-                "Make one rule for each.",
-                span,
-            ));
-        }
-        let not = std::mem::take(not);
-        for (thing, wearable, negative) in things {
-            let lacks = lacks ^ not ^ negative;
-            let on_body = verb == "wearing" || (wearable && verb == "with");
-            c.attributes.push(match (on_body, lacks) {
-                (true, true) => format!("not wearing {thing}"),
-                (true, false) => format!("wearing {thing}"),
-                (false, true) if verb == "with" => format!("without {thing}"),
-                (false, true) => format!("not {verb} {thing}"),
-                (false, false) => format!("{verb} {thing}"),
-            });
-        }
-        Ok(Some(end))
-    }
-
-    /// A bare phrase as the place of a deed: "enters the driveway".
-    pub(super) fn bare_place(&self, i: usize, c: &mut Clause) -> Result<Option<usize>, Refusal> {
-        self.add_place(i, 0, c)
-    }
 }
 
-fn full(p: &Phrase) -> String {
+pub(super) fn full(p: &Phrase) -> String {
     let mut words = p.attributes.clone();
     words.extend(p.state.clone());
     words.push(p.noun.clone());
@@ -947,6 +506,9 @@ impl Clause {
         let negative = self.negative || s.negative;
         let head = subject.rsplit(' ').next().unwrap_or("").to_owned();
         let watched = unattended && !s.unattended && FIXTURES.contains(&head.as_str());
+        if unattended && self.action.is_some() {
+            return Err(place_cannot_span(self.span));
+        }
         if unattended
             && matches!(
                 subject.as_str(),
@@ -1030,6 +592,19 @@ impl Clause {
         } else if rule.state.is_some() {
             Predicate::State
         } else {
+            let bare = rule.zone.is_none() && rule.attributes.is_empty() && !unattended;
+            if bare
+                && s.article == "the"
+                && (PLACES.contains(&head.as_str())
+                    || FIXTURES.contains(&head.as_str()) && head != "fire")
+            {
+                return Err(ambiguous(
+                    format!("It is not said what to watch for at '{}'.", s.raw),
+                    "Say what, for example 'a person at the entrance'.",
+                    s.span,
+                )
+                .missing("subject"));
+            }
             Predicate::Presence
         });
         Ok(rule)

@@ -8,62 +8,31 @@ use crate::Refusal;
 use crate::noun::is_plural;
 
 /// Particles of going, the action they make, and whether a bare place follows.
+#[rustfmt::skip]
 const PARTICLES: &[(&str, &str, &str)] = &[
-    ("into view|sight", "appear", ""),
-    ("in to view", "appear", ""),
-    ("out of view|sight", "disappear", ""),
-    ("in|back? through|via|by", "enter", "through"),
-    ("out through|via|by", "exit", "through"),
-    ("into|onto", "enter", ""),
-    ("in to", "enter", ""),
-    ("on to", "enter", ""),
-    ("inside", "enter", ""),
-    ("in", "enter", "?"),
-    ("back? into|onto", "enter", ""),
-    ("out of", "exit", ""),
-    ("off", "exit", ""),
-    ("outside", "exit", "?"),
-    ("away from", "exit", ""),
-    ("away", "exit", "?"),
-    ("out", "exit", "?"),
-    ("across", "cross", ""),
-    ("over", "cross", ""),
-    ("up to", "approach", ""),
-    ("near|by|towards|toward", "approach", ""),
-    ("close to", "approach", ""),
-    ("to", "approach", ""),
-    ("past", "pass", ""),
-    ("through", "cross", "through"),
-    ("onto", "enter", ""),
+    ("into view|sight", "appear", ""), ("in to view", "appear", ""),
+    ("out of view|sight", "disappear", ""), ("in|back? through|via|by", "enter", "through"),
+    ("out through|via|by", "exit", "through"), ("into|onto", "enter", ""), ("in to", "enter", ""),
+    ("on to", "enter", ""), ("inside", "enter", ""), ("in", "enter", "?"),
+    ("back? into|onto", "enter", ""), ("out of", "exit", ""), ("off", "exit", ""),
+    ("outside", "exit", "?"), ("away from", "exit", ""), ("away", "exit", "?"),
+    ("out", "exit", "?"), ("across", "cross", ""), ("over", "cross", ""),
+    ("up to", "approach", ""), ("near|by|towards|toward", "approach", ""),
+    ("close to", "approach", ""), ("to", "approach", ""), ("past", "pass", ""),
+    ("through", "cross", "through"), ("onto", "enter", ""),
 ];
 
+#[rustfmt::skip]
 const DIRECTIONS: &[(&str, &str)] = &[
-    ("in the wrong direction", "wrong_way"),
-    ("the wrong way", "wrong_way"),
-    ("in|from the wrong way|side", "wrong_way"),
-    ("against the flow|traffic", "wrong_way"),
-    ("wrong way", "wrong_way"),
-    ("in the opposite direction", "wrong_way"),
-    ("from left to right", "right"),
-    ("from right to left", "left"),
-    ("left to right", "right"),
-    ("right to left", "left"),
-    ("to|towards the left", "left"),
-    ("to|towards the right", "right"),
-    ("left", "left"),
-    ("right", "right"),
-    ("upwards", "up"),
-    ("downwards", "down"),
-    ("up", "up"),
-    ("down", "down"),
-    ("towards|toward the camera", "toward"),
-    ("away from the camera", "away"),
-    ("backwards", "backward"),
-    ("forwards|forward", "forward"),
-    ("northbound|north", "north"),
-    ("southbound|south", "south"),
-    ("eastbound|east", "east"),
-    ("westbound|west", "west"),
+    ("in the wrong direction", "wrong_way"), ("the wrong way", "wrong_way"),
+    ("in|from the wrong way|side", "wrong_way"), ("against the flow|traffic", "wrong_way"),
+    ("wrong way", "wrong_way"), ("in the opposite direction", "wrong_way"),
+    ("from left to right", "right"), ("from right to left", "left"), ("left to right", "right"),
+    ("right to left", "left"), ("to|towards the left", "left"), ("to|towards the right", "right"),
+    ("left", "left"), ("right", "right"), ("upwards", "up"), ("downwards", "down"), ("up", "up"),
+    ("down", "down"), ("towards|toward the camera", "toward"), ("away from the camera", "away"),
+    ("backwards", "backward"), ("forwards|forward", "forward"), ("northbound|north", "north"),
+    ("southbound|south", "south"), ("eastbound|east", "east"), ("westbound|west", "west"),
 ];
 
 fn longest<'a, T: Copy>(
@@ -221,9 +190,6 @@ pub(super) fn deed(
                     *place = format!("{} {place}", words_of(&toks[from..from + 1]));
                 } else if words == "through" {
                     *place = format!("through {place}");
-                } else if act == "exit" {
-                    // "leaves the yard"
-                } else if act == "approach" || act == "pass" || act == "enter" || act == "cross" {
                 }
             }
             return Ok(Some(end));
@@ -281,7 +247,7 @@ pub(super) fn deed(
                 && !left_from
                 && base == "leave"
                 && here(toks, at, "from|in|at|on|to").is_some()
-                && !here(toks, at, "from").is_some()
+                && here(toks, at, "from").is_none()
             {
                 return Err(place_cannot(&toks[i..at + prep]));
             }

@@ -325,9 +325,7 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
         if let Some((at, to)) = hit {
             let close = usize::from(toks.get(to).is_some_and(|t| t.is(")")) && toks[i].is("("));
             // Only swallow the lead words that belong to it.
-            let from = if at > i && toks[i].any(&[",", ";", "(", "but", "then"])
-                || (at > i && toks[i].is("and"))
-            {
+            let from = if at > i && toks[i].any(&[",", ";", "(", "but", "then", "and"]) {
                 i
             } else {
                 at
@@ -561,6 +559,8 @@ pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
             toks,
             &[
                 "longer than",
+                ">",
+                ">=",
                 "more than",
                 "over",
                 "at least",

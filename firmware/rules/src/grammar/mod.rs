@@ -16,7 +16,9 @@ mod hours;
 mod limits;
 mod number;
 mod phrase;
+mod predicate;
 mod token;
+mod unseen;
 mod words;
 
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
@@ -43,6 +45,15 @@ pub(crate) fn clause_reading(c: &Clause) -> bool {
 /// place in the sentence. Never panics, whatever the text.
 pub fn read(text: &str) -> Result<Rule, Refusal> {
     let length = text.chars().count();
+    parse(text, length).map_err(|mut refusal| {
+        if refusal.spans.is_empty() {
+            refusal.spans.push([0, length]);
+        }
+        refusal
+    })
+}
+
+fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     if length > MAX_CHARS {
         return Err(Refusal::new(
             RefusalKind::NotARule,
@@ -146,7 +157,7 @@ fn vague(toks: &[Tok]) -> Result<(), Refusal> {
         "how many|much",
     ];
     for (i, t) in toks.iter().enumerate() {
-        let n = if t.any(WORDS) && !toks.get(i + 1).is_some_and(|n| n.is("of") && false) {
+        let n = if t.any(WORDS) {
             Some(1)
         } else {
             PATTERNS.iter().filter_map(|p| here(toks, i, p)).max()
@@ -219,12 +230,7 @@ fn condition(
         let comma = usize::from(toks[i].is(","));
         let word = here(toks, i + comma, "and|or|&").unwrap_or(0);
         if word == 0 {
-            let rest: Vec<&Tok> = toks[i..].iter().filter(|t| t.word).collect();
-            return Err(place_cannot(if rest.is_empty() {
-                &toks[i..]
-            } else {
-                &toks[i..]
-            }));
+            return Err(place_cannot(&toks[i..]));
         }
         let both = toks[i + comma].any(&["and", "&"]);
         if glue.is_some_and(|g| g != both) {
@@ -298,9 +304,8 @@ fn merge(first: &Clause, clauses: &mut [Clause], toks: &[Tok]) -> Result<(), Ref
     if !bare {
         return Err(fail());
     }
-    if let Some(s) = c.subjects.first().filter(|s| s.noun == thing.noun) {
+    if c.subjects.first().is_some_and(|s| s.noun == thing.noun) {
         // "watch the door and tell me if the door is open"
-        let _ = s;
         if !first.zones.is_empty() && c.zones.is_empty() {
             (c.zones, c.place) = (first.zones.clone(), first.place.clone());
         }
@@ -332,6 +337,16 @@ fn assemble(
     window: Option<Seconds>,
     hold: Option<Seconds>,
 ) -> Result<Rule, Refusal> {
+    let mut clauses = clauses;
+    // "enters or leaves the lab": the place is said once for both.
+    for i in (1..clauses.len()).rev() {
+        let (front, back) = clauses.split_at_mut(i);
+        let (a, b) = (&mut front[i - 1], &back[0]);
+        let same = a.subjects.first().map(|s| s.span) == b.subjects.first().map(|s| s.span);
+        if same && a.action.is_some() && b.action.is_some() && a.zones.is_empty() {
+            (a.zones, a.place) = (b.zones.clone(), b.place.clone());
+        }
+    }
     let mut parts: Vec<Rule> = Vec::new();
     let mut both = glue;
     let n = clauses.len();
@@ -352,8 +367,9 @@ fn assemble(
     }
     // "a truck at the dock or a van": the first one's place is not the second's.
     if n > 1 && parts.len() > 1 {
-        let places: Vec<bool> = parts.iter().map(|p| p.zone.is_some()).collect();
-        if places[0] && !places[places.len() - 1] && clauses.last().is_some_and(|c| !c.verbal) {
+        let placed = |p: &Rule| p.zone.is_some();
+        let fragment = clauses.iter().any(|c| !c.verbal && c.action.is_none());
+        if fragment && parts.iter().any(placed) && !parts.iter().all(placed) {
             let span = clauses.last().map_or([0, 0], |c| c.span);
             return Err(Refusal::new(
                 RefusalKind::Ambiguous,

@@ -431,6 +431,15 @@ fn finish(
     let text: Vec<&str> = words.iter().map(|w| toks[*w].text.as_str()).collect();
     let raw: Vec<&str> = words.iter().map(|w| toks[*w].raw.as_str()).collect();
     out.raw = raw.join(" ");
+    // "person count"
+    let text: Vec<&str> = match text.as_slice() {
+        [front @ .., "count" | "number" | "total"]
+            if role == Role::Subject && !front.is_empty() =>
+        {
+            front.to_vec()
+        }
+        _ => text,
+    };
     let mut noun = text.join(" ");
     let of = text.iter().position(|w| *w == "of");
     let head = of.unwrap_or(text.len()) - 1;
