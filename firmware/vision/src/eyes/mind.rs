@@ -106,7 +106,7 @@ impl Mind {
     }
 
     /// Whether the detector package knows `class`.
-    pub fn from_package(&self, class: &str) -> bool {
+    pub fn package_knows(&self, class: &str) -> bool {
         let own = self.detector.as_ref().map_or(&[][..], Source::classes);
         own.iter().any(|c| c == class)
     }
@@ -114,7 +114,7 @@ impl Mind {
     /// Whether the VLM's vision graph detects something the package does not.
     pub fn head_adds(&self) -> bool {
         let head = self.language().map_or(&[][..], Source::classes);
-        head.iter().any(|class| !self.from_package(class))
+        head.iter().any(|class| !self.package_knows(class))
     }
 
     /// The package that would detect `noun`, and its classes for it.

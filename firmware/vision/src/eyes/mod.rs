@@ -236,9 +236,9 @@ impl Model for Eyes {
             .flatten()
             .collect();
         let package =
-            self.detector.is_some() && (detect || wanted.iter().any(|c| mind.from_package(c)));
+            self.detector.is_some() && (detect || wanted.iter().any(|c| mind.package_knows(c)));
         let head = self.language.as_ref().is_some_and(Language::detects)
-            && ((detect && mind.head_adds()) || wanted.iter().any(|c| !mind.from_package(c)));
+            && ((detect && mind.head_adds()) || wanted.iter().any(|c| !mind.package_knows(c)));
         let mut detections: Option<Vec<Detection>> = None;
         let mut failed: Option<Halt> = None;
         if package && let Some(detector) = &mut self.detector {
@@ -255,7 +255,7 @@ impl Model for Eyes {
             match language.detections(frame, &look.stop) {
                 Ok(found) => {
                     let all = detections.get_or_insert_default();
-                    all.extend(found.into_iter().filter(|d| !mind.from_package(&d.class)));
+                    all.extend(found.into_iter().filter(|d| !mind.package_knows(&d.class)));
                     all.sort_by(|a, b| b.score.total_cmp(&a.score));
                 }
                 Err(halt) => failed = Some(halt),

@@ -1,5 +1,6 @@
 //! Model packages: a folder with `model.toml`, Hugging Face files and ONNX graphs.
 
+mod check;
 mod huggingface;
 mod manifest;
 mod verify;
