@@ -16,6 +16,8 @@ use crate::{Defaults, Predicate, Refusal, RefusalKind, Rule, TimeOfDay};
 /// The interval from look to look of a rule about a condition, while nothing
 /// is happening.
 pub const IDLE_INTERVAL: Duration = Duration::from_secs(5);
+/// The interval of a rule that a detector alone decides: cheap enough to be quick.
+pub const DETECT_INTERVAL: Duration = Duration::from_secs(1);
 /// The interval of a rule that follows things: tracks break if they are looked
 /// at less often.
 pub const TRACK_INTERVAL: Duration = Duration::from_millis(500);
@@ -552,6 +554,7 @@ pub fn arm(rule: &Rule, site: &Site<'_>, senses: &dyn Senses) -> Result<Armed, R
     let tracked = leaves
         .iter()
         .any(|l| !matches!(l.means, Means::Ask(_) | Means::Detect { .. }));
+    let asks = !questions.is_empty();
     Ok(Armed(Arc::new(Plan {
         rule: rule.clone(),
         leaves,
@@ -561,8 +564,10 @@ pub fn arm(rule: &Rule, site: &Site<'_>, senses: &dyn Senses) -> Result<Armed, R
         notes: arming.notes,
         interval: if tracked {
             TRACK_INTERVAL
-        } else {
+        } else if asks {
             IDLE_INTERVAL
+        } else {
+            DETECT_INTERVAL
         },
     })))
 }

@@ -351,7 +351,10 @@ impl Rule {
 
     /// What is applied where the sentence is silent.
     pub fn defaults(&self) -> Defaults {
-        let hold = if self.leaves().iter().any(|l| l.is_unattended()) {
+        // An event happens in an instant, so a rule with one holds for none.
+        let leaves = self.leaves();
+        let instant = leaves.iter().any(|l| l.predicate == Some(Predicate::Event));
+        let hold = if !instant && leaves.iter().any(|l| l.is_unattended()) {
             Self::DEFAULT_UNATTENDED
         } else {
             Seconds::ZERO

@@ -141,6 +141,11 @@ fn clause(leaf: &Rule) -> String {
             let be = if many { "are" } else { "is" };
             join(&[&amount, &uncounted(leaf, many), be, state, place])
         }
+        Some(Predicate::Count) if leaf.state.is_some() => {
+            let be = if many { "are" } else { "is" };
+            let state = leaf.state.as_deref().unwrap_or("");
+            join(&[&amount, &uncounted(leaf, many), be, state, place])
+        }
         Some(Predicate::Count) => {
             let be = if many { "there are" } else { "there is" };
             join(&[be, &amount, &uncounted(leaf, many), place])

@@ -145,7 +145,7 @@ impl Parser<'_> {
                 }))
                 || (toks.get(i).is_some_and(|t| t.any(STATES))
                     && phrase(toks, i, Role::Subject)?.is_none_or(|(_, end)| end == i + 1))
-                || (preposition(toks, i).is_some())
+                || (preposition(toks, i).is_some() && compare(toks, i)?.is_none())
                 || (toks.get(i).is_some_and(|t| {
                     verb(&t.text).is_some()
                         && !t.text.ends_with("ing")

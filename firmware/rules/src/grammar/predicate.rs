@@ -440,6 +440,10 @@ impl Parser<'_> {
                 span,
             ));
         }
+        // "without a helmet and a worker …": the second is no garment.
+        if things.iter().any(|t| t.1) && !things.iter().all(|t| t.1) {
+            return Err(place_cannot(&toks[i..end]));
+        }
         let not = std::mem::take(not);
         for (thing, wearable, negative) in things {
             let lacks = lacks ^ not ^ negative;
