@@ -81,7 +81,7 @@ pub fn replay(args: ReplayArgs) -> Result<ExitCode> {
     };
     let (package, detector) = (args.model.as_deref(), args.detector.as_deref());
     let mut model =
-        crate::daemon::open_model(package, detector, usize::from(args.threads), &share)?;
+        crate::daemon::open_model(package, detector, crate::daemon::threads(args.threads), &share)?;
     let pipelines = capture::Pipelines::load(share.pipelines())?;
     let mut clip = capture::ReplayConfig::new(&args.clip);
     clip.rate = 1.0 / args.every;
@@ -162,8 +162,13 @@ pub fn offline_watch(model: &dyn Model, zones: &[Zone], every: f64, start: Momen
         info: Info::default(),
         aspect: 16.0 / 9.0,
     };
+    // A replay is not on a board: watts bound nothing.
     let plenty = Watts(1e6);
-    let governor = governor::Governor::new(governor::Config::unlimited());
+    let governor = governor::Governor::new(governor::Config {
+        board: Watts(0.0),
+        gap: Duration::ZERO,
+        ..governor::Config::default()
+    });
     let readings = Readings {
         allotment: Quantity::modelled(plenty),
         board: None,

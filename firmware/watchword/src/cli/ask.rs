@@ -53,7 +53,7 @@ const DEADLINE: Duration = Duration::from_secs(300);
 
 pub(super) fn ask(args: AskArgs) -> Result<ExitCode> {
     let (package, detector) = (args.model.as_deref(), args.detector.as_deref());
-    let threads = usize::from(args.threads);
+    let threads = crate::daemon::threads(args.threads);
     let mut model = crate::daemon::open_model(package, detector, threads, &Share::find()?)?;
     if let Some(batch) = &args.batch {
         return ask_batch(&mut *model, batch);

@@ -64,7 +64,8 @@ pub(super) fn rule(args: RuleCheckArgs) -> Result<ExitCode> {
     };
     let knowledge: Arc<dyn Knowledge> = if args.model.is_some() || args.detector.is_some() {
         let (model, detector) = (args.model.as_deref(), args.detector.as_deref());
-        crate::daemon::open_model(model, detector, 1, &Share::find()?)?.knowledge()
+        crate::daemon::open_model(model, detector, crate::daemon::threads(1), &Share::find()?)?
+            .knowledge()
     } else {
         Arc::new(AnyCamera)
     };
@@ -146,10 +147,20 @@ pub(super) fn config(path: &Path) -> Result<ExitCode> {
 }
 
 pub(super) fn model(dir: &Path) -> Result<ExitCode> {
-    crate::daemon::load_runtime()?;
+    vision::runtime::load(None)?;
     match vision::package::verify(dir) {
         Ok(report) => {
-            println!("{report}");
+            println!(
+                "{}: {:?}, {}; variants {}; {} files checked",
+                report.name,
+                report.kind,
+                report.licence,
+                report.variants.join(", "),
+                report.checked_files
+            );
+            for note in &report.notes {
+                println!("note: {note}");
+            }
             Ok(ExitCode::SUCCESS)
         }
         Err(problems) => {

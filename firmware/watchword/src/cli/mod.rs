@@ -100,9 +100,9 @@ pub fn main() -> ExitCode {
 fn start_logging(quiet: bool) {
     use tracing_subscriber::EnvFilter;
     let usual = if quiet {
-        "error,watchword=warn"
+        "error,watchword=warn,rumqttd=off"
     } else {
-        "warn,watchword=info,capture=info,vision=info,spool=info,platform=info"
+        "warn,rumqttd=off,watchword=info,capture=info,vision=info,spool=info,platform=info"
     };
     let filter = EnvFilter::try_from_env("WATCHWORD_LOG").unwrap_or_else(|_| usual.into());
     let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();

@@ -93,16 +93,31 @@ impl Carrier {
             LinkEvent::SubscriptionRefused { filter, why } => {
                 tracing::error!(filter, "the broker refuses a subscription: {why}");
             }
-            LinkEvent::Oversize { topic, payload_bytes, limit_bytes, .. } => {
-                tracing::warn!(topic, payload_bytes, limit_bytes, "dropped a payload that is too large");
+            LinkEvent::Oversize { topic, payload_bytes, limit_bytes, response_topic, correlation } => {
+                let why = format!("the payload has {payload_bytes} bytes; at most {limit_bytes} are taken");
+                tracing::warn!(topic, "refused a message: {why}");
+                let told = match self.topics.parse(topic) {
+                    Some(Inbound::RuleSet(id)) => Some(self.topics.rule(&id)),
+                    Some(Inbound::ZoneSet(name)) => Some(self.topics.zone(&name)),
+                    Some(Inbound::Check) => Some(self.topics.check_answer()),
+                    Some(Inbound::Ask) => Some(self.topics.ask_answer()),
+                    Some(Inbound::BadId { echo, .. }) => Some(echo),
+                    None => None,
+                };
+                let wanted = response_topic.as_deref().and_then(|topic| self.topics.answer_to(topic).ok());
+                if let Some(topic) = wanted.or(told) {
+                    // Not retained: what is set under this name stays as it is.
+                    self.publish(Outgoing {
+                        correlation_data: correlation.clone(),
+                        ..Outgoing::json(topic, refusal(&why))
+                    });
+                }
             }
             LinkEvent::Message(_) => {}
         }
         if let LinkEvent::Message(message) = event {
             if let Some(Inbound::BadId { error, echo, .. }) = self.topics.parse(&message.topic) {
-                let form = serde_json::json!({"v": 1, "state": "rejected",
-                    "error": {"kind": "not_a_rule", "why": error.to_string()}});
-                self.publish(Outgoing::json(echo, form.to_string()));
+                self.publish(Outgoing::json(echo, refusal(&error.to_string())));
                 return None;
             }
             let request = request(&self.topics, &message)?;
@@ -200,6 +215,12 @@ impl Carrier {
         let farewell = retained(self.topics.status(), b"stopped".to_vec());
         self.link.stop(Some(farewell)).await;
     }
+}
+
+/// What an operator is told of a message that can't be taken at all.
+fn refusal(why: &str) -> String {
+    let error = serde_json::json!({"kind": "not_a_rule", "why": why});
+    serde_json::json!({"v": 1, "state": "rejected", "error": error}).to_string()
 }
 
 /// Runs something that waits for the disk or takes some milliseconds of CPU

@@ -63,29 +63,29 @@ pub fn stop_on_signals() -> Result<Stop> {
     Ok(stop)
 }
 
-/// Loads ONNX Runtime once for the process.
-pub fn load_runtime() -> Result<()> {
-    vision::runtime::load(None)?;
-    Ok(())
-}
-
 /// Opens the model package (the built-in one if `None`) and, if there is one,
 /// the detector that is asked first.
 pub fn open_model(
     package: Option<&Path>,
     detector: Option<&Path>,
-    threads: usize,
+    options: vision::Options,
     share: &Share,
 ) -> Result<Box<dyn Model>> {
-    load_runtime()?;
     let scout = share.scout();
     let eyes = vision::open(vision::Options {
-        model: Some(package.unwrap_or(&scout).into()),
+        vlm: Some(package.unwrap_or(&scout).into()),
         detector: detector.map(Into::into),
-        threads,
-        ..vision::Options::default()
+        ..options
     })?;
     Ok(Box::new(eyes))
+}
+
+/// Options for looking away from a board, where watts are vision's own guess.
+pub fn threads(threads: u8) -> vision::Options {
+    vision::Options {
+        threads: usize::from(threads),
+        ..vision::Options::default()
+    }
 }
 
 /// What of a running daemon others may want to know.
@@ -118,7 +118,13 @@ pub async fn run_and_tell(
     let model = open_model(
         config.model.package.as_deref(),
         config.model.detector.as_deref(),
-        config.model.threads,
+        vision::Options {
+            threads: config.model.threads,
+            // The governor learns what a look adds to the board's draw; both
+            // must reckon with the same watts.
+            watts_per_core: scene::Watts(board.spec().power.watts_per_core),
+            ..vision::Options::default()
+        },
         &share,
     )?;
     let knowledge = model.knowledge();
@@ -253,7 +259,7 @@ fn start_camera(config: &Config, share: &Share, clock: Arc<dyn Clock>) -> Result
     let source = match &config.source {
         SourceConfig::File { path } => capture::Source::file(path)?,
         SourceConfig::Test => capture::Source::test(1280, 720, 15),
-        SourceConfig::V4l2 { device } => capture::Source::v4l2(device),
+        SourceConfig::V4l2 { device } => capture::Source::v4l2(device.to_string_lossy()),
     };
     let mut camera = capture::CameraConfig::new(source);
     camera.rtsp = (config.video.rtsp).map(|address| capture::RtspConfig { address });
@@ -305,14 +311,16 @@ fn link_config(config: &Config, broker: &TheBroker, topics: &Topics) -> Result<L
     });
     link.subscriptions = topics.subscriptions();
     link.queue = 256;
+    link.max_payload_bytes = crate::watch::inbox::MAX_PAYLOAD_BYTES;
     Ok(link)
 }
 
 fn governor_for(board: &Platform) -> governor::Governor {
     let spec = board.spec();
     governor::Governor::new(governor::Config {
-        step_watts: scene::Watts(spec.power.watts_per_core.0 * f64::from(spec.compute.threads)),
-        board_watts: spec.power.idle_watts,
+        board: scene::Watts(spec.power.idle_watts),
+        step: spec.step(),
+        critical: spec.thermal.critical(),
         ..governor::Config::default()
     })
 }

@@ -19,10 +19,25 @@ pub enum RuleSet {
     Put(RuleWish),
 }
 
+/// `"v": 1`, the only version that the forms have had; may be left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(try_from = "u64")]
+struct One;
+
+impl TryFrom<u64> for One {
+    type Error = &'static str;
+    fn try_from(v: u64) -> Result<Self, Self::Error> {
+        if v == 1 { Ok(One) } else { Err("v must be 1") }
+    }
+}
+
 /// A rule as an operator states it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleWish {
+    /// Version of this form: 1, which may be left out.
+    #[serde(default)]
+    v: One,
     /// The sentence.
     pub text: String,
     /// Whether it watches; a rule that is not enabled keeps its place.
@@ -51,6 +66,7 @@ impl RuleWish {
     /// A sentence with everything else as usual.
     pub fn plain(text: impl Into<String>) -> Self {
         Self {
+            v: One,
             text: text.into(),
             enabled: true,
             priority: Self::MIDDLE,
@@ -133,6 +149,8 @@ pub fn check(
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Form {
+        #[serde(default)]
+        v: One,
         text: String,
         reply_to: Option<String>,
         request_id: Option<String>,
@@ -142,11 +160,13 @@ pub fn check(
         json(text)?
     } else {
         Form {
+            v: One,
             text: text.into(),
             reply_to: None,
             request_id: None,
         }
     };
+    let One = form.v;
     Ok(CheckRequest {
         text: form.text,
         reply: reply(form.reply_to, form.request_id, topic, correlation)?,
@@ -162,6 +182,8 @@ pub fn ask(
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Form {
+        #[serde(default)]
+        v: One,
         question: String,
         zone: Option<scene::Id>,
         kind: Option<QuestionKind>,
@@ -173,6 +195,7 @@ pub fn ask(
         json(text)?
     } else {
         Form {
+            v: One,
             question: text.into(),
             zone: None,
             kind: None,
@@ -180,6 +203,7 @@ pub fn ask(
             request_id: None,
         }
     };
+    let One = form.v;
     let length = form.question.chars().count();
     if length == 0 || length > 1000 {
         return Err(format!(
@@ -232,7 +256,8 @@ pub fn zone_set(name: &scene::Id, payload: &[u8]) -> Result<ZoneSet, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Form {
-        v: Option<u8>,
+        #[serde(default)]
+        v: One,
         name: Option<scene::Id>,
         polygon: Polygon,
     }
@@ -241,9 +266,7 @@ pub fn zone_set(name: &scene::Id, payload: &[u8]) -> Result<ZoneSet, String> {
         return Ok(ZoneSet::Delete);
     }
     let form: Form = json(text)?;
-    if form.v.is_some_and(|v| v != 1) {
-        return Err("v must be 1".into());
-    }
+    let One = form.v;
     if let Some(given) = form.name
         && given != *name
     {
@@ -265,7 +288,7 @@ mod tests {
             RuleSet::Put(RuleWish::plain("Is there a fire?"))
         );
         let RuleSet::Put(wish) =
-            rule_set(br#"{"text":"a dog","enabled":false,"priority":9,"snapshot":"none"}"#).unwrap()
+            rule_set(br#"{"v":1,"text":"a dog","enabled":false,"priority":9,"snapshot":"none"}"#).unwrap()
         else {
             panic!()
         };
@@ -279,6 +302,7 @@ mod tests {
             (&br#"{"text":5}"#[..], "string"),
             (br#"{"text":"x","colour":1}"#, "colour"),
             (br#"{"enabled":true}"#, "text"),
+            (br#"{"v":2,"text":"x"}"#, "v must be 1"),
             (br#"{"text":"x","priority":12}"#, "priority"),
             (br#"{"text":"x""#, "JSON"),
             (b"\xff\xfe", "UTF-8"),
