@@ -119,9 +119,13 @@ class Batcher:
 
     def __init__(self, rows, images, weights, words, seed=0, questions=6):
         self.rows, self.images, self.words = rows, images, words
-        self.cumulative = np.cumsum(weights)
+        self.reweigh(weights)
         self.seed, self.questions = seed, questions
         self.negative = negative_weights(rows)
+
+    def reweigh(self, weights):
+        """Sets the probability of each row (their sum is 1)."""
+        self.cumulative = np.cumsum(weights)
 
     def draw(self, n, size, batch):
         """Batch number ``n`` at ``size`` pixels: images, dense targets, packed questions."""

@@ -38,6 +38,17 @@ ATTRIBUTION = [
 ]
 
 
+def answers(evaluation):
+    """What plain-noun questions the detections answer: yes/no only where they do it better than the decoder.
+
+    Judged on images held out of the training split.
+    """
+    held = evaluation["holdout"]
+    language = held.get("mean_balanced_accuracy_language") or 0.0
+    detector = held.get("mean_balanced_accuracy_detector") or 0.0
+    return ["count", "yes_no"] if detector >= language else ["count"]
+
+
 def digest(path):
     """sha256 and size of a file, as TOML."""
     data = path.read_bytes()
@@ -76,7 +87,7 @@ def manifest(out, evaluation, calibration):
         if kept:
             text.append(f"{word} = {quote(kept)}")
     text += ["", "[detector]", 'decode = "centre"', 'output = "detections"', f"classes = {quote(seen)}",
-             'answers = ["count", "yes_no"]']
+             f"answers = {quote(answers(evaluation))}"]
     for label, fit in calibration["detector"].items():
         if label != "default" and label not in seen:
             continue

@@ -110,8 +110,8 @@ def raw_tokens(maps):
     """
     heat = maps["heat"].detach()
     top = peaks_of_all(heat)
-    soft = ((top - 0.15) / 0.2).clamp(0.0, 1.0)
-    firm = ((top - 0.30) / 0.2).clamp(0.0, 1.0)
+    soft = ((top - 0.08) / 0.15).clamp(0.0, 1.0)
+    firm = ((top - 0.25) / 0.2).clamp(0.0, 1.0)
     c32 = maps["c32"]
     if c32.shape[-1] != GRID:
         c32 = F.adaptive_avg_pool2d(c32, GRID)

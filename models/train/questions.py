@@ -192,7 +192,7 @@ def ask(view, rng, number, negative_weight):
     def special():
         options = []
         if view.queue is not None and view.queue <= MAX_COUNT:
-            options += ["queue", "queue", "queue_presence"]
+            options += ["queue", "queue", "queue", "queue_presence"]
         if view.has("unattended") is not None:
             options += ["unattended", "unattended"]
         if attributes:
@@ -211,7 +211,7 @@ def ask(view, rng, number, negative_weight):
         words, channel, truth = rng.choice(pool)
         return attribute_question(rng, words, channel), "yes" if truth else "no", "presence"
 
-    makers = [special, presence, count, special, presence, count, presence, presence]
+    makers = [special, presence, count]
     for i in range(number):
         triple = makers[i % len(makers)]() or presence() or count()
         if triple:

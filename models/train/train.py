@@ -31,7 +31,11 @@ SMALL_SHARE = 0.85
 a larger test size fits (Touvron et al. 2019, arXiv 1906.06423)."""
 EMA_DECAY = 0.997
 MAX_RATE = 2e-3
-POLISH_RATE = 1e-3
+POLISH_RATE = 1.5e-3
+POLISH_RENDERED_SHARE = 0.35
+"""Queues and unattended bags are in rendered stills only, and the decoder is slow to learn them."""
+POLISH_QUESTIONS = 12
+"""Questions an image in the language-only part: the encoder is the dear part, so more are asked of each look."""
 WEIGHT_DECAY = 0.03
 COLUMNS = ["minutes", "step", "images", "phase", "size", "rate", "heat", "box", "language",
            "presence_right", "count_right", "images_per_s"]
@@ -46,7 +50,7 @@ def parse():
     parser.add_argument("--cache", required=True, help="folder for image arrays")
     parser.add_argument("--epochs", type=float, default=14.0, help=f"of {EPOCH_IMAGES} images")
     parser.add_argument("--minutes", type=float, help="train for this long instead")
-    parser.add_argument("--polish-share", type=float, default=0.15, help="language-only part at the end")
+    parser.add_argument("--polish-share", type=float, default=0.22, help="language-only part at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=int, help="use only this many images (smoke run)")
     parser.add_argument("--seed", type=int, default=1)
@@ -208,6 +212,8 @@ class Run:
             joint = 1.0 - self.args.polish_share
             if p >= joint and not polishing:
                 polishing = True
+                batcher.questions = POLISH_QUESTIONS
+                batcher.reweigh(sampling_weights(batcher.rows, POLISH_RENDERED_SHARE))
                 self.model.load_state_dict(self.average.state_dict())
             rate = (MAX_RATE * one_cycle(p / joint) if not polishing
                     else POLISH_RATE * one_cycle((p - joint) / (1 - joint)))

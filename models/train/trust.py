@@ -39,4 +39,5 @@ def concepts(evaluation):
     if "unattended" in drawn.get("attributes", {}) and good(drawn["attributes"]["unattended"]):
         for noun in ("bag", "suitcase"):
             listed.setdefault(noun, []).append("unattended")
-    return listed, seen
+    # A detector needs at least one class; an untrained one (a smoke run) keeps the first.
+    return listed, seen or OBJECTS[:1]
