@@ -26,28 +26,6 @@ pub const CONFIRM_INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest interval that any rule may ask for.
 pub const FLOOR_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What the camera can sense, as far as arming needs to know.
-pub trait Senses {
-    /// Whether the model can answer `question`.
-    fn ability(&self, question: &Question) -> Ability;
-    /// The detector's classes that stand for the singular `noun`; empty if none.
-    fn classes_for(&self, noun: &str) -> Vec<String>;
-    /// All classes of the detector; empty without one.
-    fn classes(&self) -> Vec<String>;
-}
-
-impl<K: Knowledge + ?Sized> Senses for K {
-    fn ability(&self, question: &Question) -> Ability {
-        <K as Knowledge>::ability(self, question)
-    }
-    fn classes_for(&self, noun: &str) -> Vec<String> {
-        <K as Knowledge>::classes_for(self, noun)
-    }
-    fn classes(&self) -> Vec<String> {
-        <K as Knowledge>::classes(self)
-    }
-}
-
 /// Where the camera is and what is drawn in its picture.
 #[derive(Clone, Debug)]
 pub struct Site<'a> {
@@ -208,7 +186,7 @@ fn cannot(why: String, offer: &str) -> Refusal {
 
 struct Arming<'a> {
     site: &'a Site<'a>,
-    senses: &'a dyn Senses,
+    senses: &'a dyn Knowledge,
     notes: Vec<String>,
 }
 
@@ -495,7 +473,7 @@ impl Arming<'_> {
 /// A [`Refusal`] of kind `not_observable` that names what is missing and the
 /// remedy, if a part can't be judged by anything here; `ambiguous` for
 /// combinations of events that have no clear order.
-pub fn arm(rule: &Rule, site: &Site<'_>, senses: &dyn Senses) -> Result<Armed, Refusal> {
+pub fn arm(rule: &Rule, site: &Site<'_>, senses: &dyn Knowledge) -> Result<Armed, Refusal> {
     let mut arming = Arming {
         site,
         senses,

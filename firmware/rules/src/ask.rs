@@ -80,6 +80,23 @@ pub(crate) fn gerund(verb: &str) -> String {
     }
 }
 
+/// What a question in plain English is about, where the grammar can tell and
+/// the whole picture is meant: "Is there a fire?", "How many people are there?"
+/// (a count question is a count rule without its number).
+pub fn concept_of(question: &str) -> Option<Concept> {
+    let words = question.trim().trim_end_matches(['?', ' ']);
+    let counted = (words.get(..8)).is_some_and(|start| start.eq_ignore_ascii_case("how many"));
+    let rule = if counted {
+        let rest = words[8..].trim_end().trim_end_matches(" are there");
+        crate::read(&format!("more than 0{}", rest.trim_end_matches(" in view")))
+    } else {
+        crate::read(question)
+    };
+    let rule = rule.ok()?;
+    let simple = rule.zone.is_none() && rule.schedule.is_none() && rule.subject.is_some();
+    simple.then(|| concept(&rule))
+}
+
 /// What a leaf is about: the noun and all that narrows it.
 pub(crate) fn concept(leaf: &Rule) -> Concept {
     let subject = leaf.subject.as_deref().unwrap_or("object");
@@ -186,5 +203,27 @@ pub(crate) fn question(leaf: &Rule, crop: Option<scene::Id>) -> Question {
         kind,
         crop,
         about: Some(about),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_about_what_they_name() {
+        let noun = |text| concept_of(text).map(|c| (c.noun, c.qualifiers));
+        let plain = |noun: &str| Some((noun.to_string(), Vec::new()));
+        assert_eq!(noun("Is there a fire?"), plain("fire"));
+        assert_eq!(noun("How many people are there?"), plain("person"));
+        assert_eq!(noun("how many cars?"), plain("car"));
+        assert_eq!(noun("What is on the table?"), None);
+        assert_eq!(noun("How many"), None);
+        assert_eq!(noun("é"), None);
+        assert_eq!(
+            noun("How many people are at the till?"),
+            None,
+            "a place narrows it"
+        );
     }
 }

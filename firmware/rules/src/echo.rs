@@ -2,7 +2,9 @@ use scene::{QuestionKind, Source};
 use serde::Serialize;
 
 use crate::ask::concept;
-use crate::{Armed, Defaults, Predicate, Refusal, Rule, Senses, Site, arm, read};
+use scene::ports::Knowledge;
+
+use crate::{Armed, Defaults, Predicate, Refusal, Rule, Site, arm, read};
 
 /// A question as the echo shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -101,7 +103,7 @@ impl Echo {
 }
 
 /// Reads `text` and arms it: the echo, and the armed rule unless it was refused.
-pub fn check(text: &str, site: &Site<'_>, senses: &dyn Senses) -> (Echo, Option<Armed>) {
+pub fn check(text: &str, site: &Site<'_>, senses: &dyn Knowledge) -> (Echo, Option<Armed>) {
     let result = read(text).and_then(|rule| arm(&rule, site, senses));
     match result {
         Ok(armed) => (Echo::armed(&armed), Some(armed)),

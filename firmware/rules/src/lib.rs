@@ -18,9 +18,10 @@ mod rule;
 mod says;
 
 pub use arm::{
-    Armed, CONFIRM_INTERVAL, DETECT_INTERVAL, FLOOR_INTERVAL, IDLE_INTERVAL, Senses, Site,
-    TRACK_INTERVAL, arm,
+    Armed, CONFIRM_INTERVAL, DETECT_INTERVAL, FLOOR_INTERVAL, IDLE_INTERVAL, Site, TRACK_INTERVAL,
+    arm,
 };
+pub use ask::concept_of;
 pub use echo::{Cost, Echo, EchoQuestion, check};
 pub use grammar::{MAX_CHARS, read};
 pub use hours::{Hours, Position};

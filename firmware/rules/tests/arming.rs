@@ -1,7 +1,7 @@
 //! Arming: the means are found, or what is missing is named.
 
-use rules::{Echo, RefusalKind, Senses, Site, arm, check, read};
-use scene::ports::Ability;
+use rules::{Echo, RefusalKind, Site, arm, check, read};
+use scene::ports::{Ability, Knowledge};
 use scene::{Id, Polygon, Question, Zone};
 
 struct Camera {
@@ -9,7 +9,10 @@ struct Camera {
     model: bool,
 }
 
-impl Senses for Camera {
+impl Knowledge for Camera {
+    fn name(&self) -> String {
+        "test/1".into()
+    }
     fn ability(&self, q: &Question) -> Ability {
         let knows = self.model && !q.ask.contains("extinguisher");
         if knows {

@@ -16,8 +16,8 @@
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
-use rules::{Armed, Life, Seen, Senses, Site, arm, read};
-use scene::ports::Ability;
+use rules::{Armed, Life, Seen, Site, arm, read};
+use scene::ports::{Ability, Knowledge};
 use scene::{
     BBox, CountBelief, Detection, Id, Moment, Mono, Passage, Polygon, Question, Track, TrackEvent,
     TrackId, Unknown, Value, Zone,
@@ -29,7 +29,10 @@ struct World {
     model: bool,
 }
 
-impl Senses for World {
+impl Knowledge for World {
+    fn name(&self) -> String {
+        "test/1".into()
+    }
     fn ability(&self, _: &Question) -> Ability {
         if self.model {
             Ability::Tries

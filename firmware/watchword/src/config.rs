@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use scene::Id;
-pub use spool::Snapshot;
 use serde::{Deserialize, Serialize};
+pub use spool::Snapshot;
 use thiserror::Error;
 
 use crate::share::Share;
@@ -287,7 +287,11 @@ impl Config {
         if let Some(zone) = &self.time_zone
             && jiff::tz::TimeZone::get(zone).is_err()
         {
-            wrong("time_zone", zone, "not a known IANA time zone such as Europe/London");
+            wrong(
+                "time_zone",
+                zone,
+                "not a known IANA time zone such as Europe/London",
+            );
         }
         if let SourceConfig::File { path } = &self.source
             && !path.is_file()
@@ -307,7 +311,11 @@ impl Config {
             wrong("model.deadline_ms", &given, "choose 100 to 600000 ms");
         }
         if !(1..=64).contains(&self.model.threads) {
-            wrong("model.threads", &self.model.threads, "choose 1 to 64 threads");
+            wrong(
+                "model.threads",
+                &self.model.threads,
+                "choose 1 to 64 threads",
+            );
         }
         for (key, dir) in [
             ("model.package", &self.model.package),
@@ -316,7 +324,11 @@ impl Config {
             if let Some(dir) = dir
                 && !dir.is_dir()
             {
-                wrong(key, &dir.display(), "there is no such folder; a model package is a folder");
+                wrong(
+                    key,
+                    &dir.display(),
+                    "there is no such folder; a model package is a folder",
+                );
             }
         }
         for (key, file) in [
@@ -337,14 +349,22 @@ impl Config {
             && !url.starts_with("mqtts://")
         {
             let shown = without_credentials(url);
-            wrong("mqtt.url", &shown, "write mqtt://host:1883 or mqtts://host:8883");
+            wrong(
+                "mqtt.url",
+                &shown,
+                "write mqtt://host:1883 or mqtts://host:8883",
+            );
         }
         for (key, address) in [
             ("mqtt.inside_v4", self.mqtt.inside_v4),
             ("mqtt.inside_v5", self.mqtt.inside_v5),
         ] {
             if !address.ip().is_loopback() {
-                wrong(key, &address, "the broker inside has no passwords and stays on loopback; set mqtt.url to use a broker of yours");
+                wrong(
+                    key,
+                    &address,
+                    "the broker inside has no passwords and stays on loopback; set mqtt.url to use a broker of yours",
+                );
             }
         }
         if !share.board(&self.board.name).is_dir() {
@@ -354,7 +374,11 @@ impl Config {
         }
         for (id, sentence) in &self.rules {
             if let Err(refusal) = rules::read(sentence) {
-                wrong(&format!("rules.{id}"), &format!("{sentence:?}"), &refusal.why);
+                wrong(
+                    &format!("rules.{id}"),
+                    &format!("{sentence:?}"),
+                    &refusal.why,
+                );
             }
         }
         if problems.is_empty() {

@@ -81,7 +81,10 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode> {
         }));
         let operator = async {
             let running = started.await.context("the camera did not start")?;
-            Operator::new(args, Topics::new(&camera), running).await?.work().await
+            Operator::new(args, Topics::new(&camera), running)
+                .await?
+                .work()
+                .await
         };
         let interrupted = tokio::signal::ctrl_c();
         let done = tokio::select! {
@@ -157,20 +160,30 @@ impl Operator {
         let id = format!("watchword-demo-operator-{}", std::process::id());
         let separator = if url.contains('?') { '&' } else { '?' };
         let mut options = MqttOptions::parse_url(format!("{url}{separator}client_id={id}"))
-            .with_context(|| format!("can't use the broker {}", crate::config::without_credentials(url)))?;
+            .with_context(|| {
+                format!(
+                    "can't use the broker {}",
+                    crate::config::without_credentials(url)
+                )
+            })?;
         options.set_max_packet_size(Some(16 * 1024 * 1024));
         options.set_manual_acks(true);
         let (client, broker) = AsyncClient::new(options, 64);
         let rules = if args.rules.is_empty() {
-            (RULES.iter().map(|(id, text)| (Id::new(*id).expect("a valid id"), text.to_string())))
-                .collect()
+            (RULES
+                .iter()
+                .map(|(id, text)| (Id::new(*id).expect("a valid id"), text.to_string())))
+            .collect()
         } else {
             crate::replay::numbered(&args.rules)
         };
         println!("The camera is up.");
         println!("  broker   {}", crate::config::without_credentials(url));
         if let Some(v4) = running.inside_v4 {
-            println!("           mosquitto_sub -h 127.0.0.1 -p {} -v -t 'watchword/#'", v4.port());
+            println!(
+                "           mosquitto_sub -h 127.0.0.1 -p {} -v -t 'watchword/#'",
+                v4.port()
+            );
         }
         if let Some(rtsp) = &running.rtsp {
             println!("  video    {rtsp}");
@@ -210,7 +223,9 @@ impl Operator {
                         println!("\n> {root}/rules/{id}/set\n  {sentence}");
                         let topic = format!("{root}/rules/{id}/set");
                         let payload = sentence.clone().into_bytes();
-                        self.client.publish(topic, QoS::AtLeastOnce, false, payload).await?;
+                        self.client
+                            .publish(topic, QoS::AtLeastOnce, false, payload)
+                            .await?;
                     }
                 }
                 Event::Incoming(Packet::Publish(message)) => {
@@ -294,7 +309,10 @@ impl Operator {
             }
             if echo["state"] == "rejected" {
                 let why = &echo["error"]["why"];
-                bail!("the camera refused the rule '{id}': {}", why.as_str().unwrap_or("?"));
+                bail!(
+                    "the camera refused the rule '{id}': {}",
+                    why.as_str().unwrap_or("?")
+                );
             }
         }
         Ok(None)
@@ -306,7 +324,10 @@ impl Operator {
             serde_json::from_slice(payload).context("an alert that does not keep the contract")?;
         let phase = serde_json::to_value(alert.phase)?;
         let phase = phase.as_str().unwrap_or("?");
-        println!("\n! {} {} {phase}: {}", alert.severity, alert.rule, alert.says);
+        println!(
+            "\n! {} {} {phase}: {}",
+            alert.severity, alert.rule, alert.says
+        );
         println!(
             "  saw \"{}\" ({:.0} %), {} ms after the frame, by {}",
             alert.evidence.answer,
@@ -323,7 +344,10 @@ impl Operator {
             Some(hex(&Sha256::digest(jpeg))) == alert.evidence.image_sha256
         });
         if let Some((_, jpeg)) = picture.filter(|_| right) {
-            let path = self.args.pictures.join(format!("{}-{}.jpg", alert.rule, alert.id));
+            let path = self
+                .args
+                .pictures
+                .join(format!("{}-{}.jpg", alert.rule, alert.id));
             std::fs::write(&path, jpeg)
                 .with_context(|| format!("can't save the picture {}", path.display()))?;
             println!("  picture: {}", path.display());

@@ -46,7 +46,10 @@ pub fn picture(frame: &Frame, snapshot: Snapshot) -> anyhow::Result<Option<Pictu
 }
 
 fn unpadded(frame: &Frame) -> Vec<u8> {
-    (0..frame.height).flat_map(|y| frame.row(y)).copied().collect()
+    (0..frame.height)
+        .flat_map(|y| frame.row(y))
+        .copied()
+        .collect()
 }
 
 fn encode(rgb: &[u8], width: u32, height: u32) -> anyhow::Result<Vec<u8>> {

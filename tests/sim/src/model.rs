@@ -7,6 +7,10 @@ use scene::{
     Unknown, Value, Zone,
 };
 
+/// What a look costs: 2 W while it lasts, as one ARM core does.
+const LOOK_JOULES: f64 = 0.4;
+const LOOK_LATENCY: Duration = Duration::from_millis(200);
+
 /// What a [`SimModel`] says: set by the test, read at each look.
 #[derive(Clone, Debug, Default)]
 pub struct Scripted {
@@ -95,15 +99,15 @@ impl Model for SimModel {
     ) -> Sight {
         *self.looks.lock().expect("no test panicked") += 1;
         let script = self.script.lock().expect("no test panicked").clone();
-        let joules = Quantity::modelled(Joules(0.5));
-        let latency = Duration::from_millis(40);
+        let joules = Quantity::modelled(Joules(LOOK_JOULES));
+        let latency = LOOK_LATENCY;
         let answers = questions
             .iter()
             .map(|question| Answer {
                 value: script.say(question),
                 model: "sim/1".into(),
                 latency,
-                joules: Quantity::modelled(Joules(0.5 / questions.len() as f64)),
+                joules: Quantity::modelled(Joules(LOOK_JOULES / questions.len() as f64)),
             })
             .collect();
         Sight {

@@ -81,7 +81,13 @@ fn ask_one(
 ) -> Result<AskAnswer> {
     let frame = read_still(image)?;
     let question = question(text, kind, None);
-    let sight = model.look(&frame, &[], std::slice::from_ref(&question), false, DEADLINE);
+    let sight = model.look(
+        &frame,
+        &[],
+        std::slice::from_ref(&question),
+        false,
+        DEADLINE,
+    );
     let answer = sight.answers.first().context("the model gave no answer")?;
     Ok(AskAnswer::new(&question, answer, None))
 }
@@ -99,7 +105,12 @@ fn ask_batch(model: &mut dyn Model, batch: &Path) -> Result<ExitCode> {
         let done = serde_json::from_str::<BatchLine>(&line)
             .map_err(anyhow::Error::from)
             .and_then(|asked| {
-                ask_one(model, &folder.join(&asked.image), &asked.question, asked.kind)
+                ask_one(
+                    model,
+                    &folder.join(&asked.image),
+                    &asked.question,
+                    asked.kind,
+                )
             });
         match done {
             Ok(answer) => println!("{}", serde_json::to_string(&answer)?),

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use scene::Question;
 use scene::Zone;
 use scene::ports::{Ability, Knowledge};
-use scene::Question;
 
 use super::REFUSED;
 use crate::config::Config;
@@ -69,7 +69,7 @@ pub(super) fn rule(args: RuleCheckArgs) -> Result<ExitCode> {
     } else {
         Arc::new(AnyCamera)
     };
-    let (echo, _) = rules::check(&args.sentence, &site, &crate::watch::Senses(&*knowledge));
+    let (echo, _) = rules::check(&args.sentence, &site, &*knowledge);
     if args.json {
         println!("{}", serde_json::to_string(&echo)?);
     } else {
@@ -135,7 +135,10 @@ pub(super) fn config(path: &Path) -> Result<ExitCode> {
         Ok(config) => {
             let mut shown = config;
             // A URL may carry a password; the file is where that stays.
-            shown.mqtt.url = shown.mqtt.url.map(|url| crate::config::without_credentials(&url));
+            shown.mqtt.url = shown
+                .mqtt
+                .url
+                .map(|url| crate::config::without_credentials(&url));
             print!("{}", toml::to_string(&shown)?);
             Ok(ExitCode::SUCCESS)
         }

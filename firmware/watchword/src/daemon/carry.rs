@@ -50,7 +50,12 @@ impl Publish for Wire<'_> {
 }
 
 impl Carrier {
-    pub(super) fn new(store: Store, link: LinkHandle, topics: Topics, orders: Sender<Order>) -> Self {
+    pub(super) fn new(
+        store: Store,
+        link: LinkHandle,
+        topics: Topics,
+        orders: Sender<Order>,
+    ) -> Self {
         Self {
             store,
             link,
@@ -71,12 +76,18 @@ impl Carrier {
                 self.outbox.link_up();
             }
             LinkEvent::Down { why, retry_in } => {
-                tracing::warn!(retry_in_ms = retry_in.as_millis() as u64, "no broker: {why}");
+                tracing::warn!(
+                    retry_in_ms = retry_in.as_millis() as u64,
+                    "no broker: {why}"
+                );
                 self.outbox.link_down();
             }
             LinkEvent::Acked { token } => {
                 if let Err(error) = self.outbox.acked(*token, &self.store) {
-                    tracing::error!(seq = token, "can't take a delivered alert out of the store: {error}");
+                    tracing::error!(
+                        seq = token,
+                        "can't take a delivered alert out of the store: {error}"
+                    );
                 }
                 self.pump();
             }
@@ -86,15 +97,26 @@ impl Carrier {
                 if let Some(token) = token
                     && let Err(error) = self.outbox.acked(*token, &self.store)
                 {
-                    tracing::error!(seq = token, "can't take a refused alert out of the store: {error}");
+                    tracing::error!(
+                        seq = token,
+                        "can't take a refused alert out of the store: {error}"
+                    );
                 }
                 self.pump();
             }
             LinkEvent::SubscriptionRefused { filter, why } => {
                 tracing::error!(filter, "the broker refuses a subscription: {why}");
             }
-            LinkEvent::Oversize { topic, payload_bytes, limit_bytes, response_topic, correlation } => {
-                let why = format!("the payload has {payload_bytes} bytes; at most {limit_bytes} are taken");
+            LinkEvent::Oversize {
+                topic,
+                payload_bytes,
+                limit_bytes,
+                response_topic,
+                correlation,
+            } => {
+                let why = format!(
+                    "the payload has {payload_bytes} bytes; at most {limit_bytes} are taken"
+                );
                 tracing::warn!(topic, "refused a message: {why}");
                 let told = match self.topics.parse(topic) {
                     Some(Inbound::RuleSet(id)) => Some(self.topics.rule(&id)),
@@ -104,7 +126,9 @@ impl Carrier {
                     Some(Inbound::BadId { echo, .. }) => Some(echo),
                     None => None,
                 };
-                let wanted = response_topic.as_deref().and_then(|topic| self.topics.answer_to(topic).ok());
+                let wanted = response_topic
+                    .as_deref()
+                    .and_then(|topic| self.topics.answer_to(topic).ok());
                 if let Some(topic) = wanted.or(told) {
                     // Not retained: what is set under this name stays as it is.
                     self.publish(Outgoing {
@@ -142,7 +166,11 @@ impl Carrier {
                 }
                 Effect::Raise(raise) => self.raise(raise),
                 Effect::State { topic, payload } => self.publish(retained(topic, payload)),
-                Effect::Reply { topic, correlation, payload } => match self.topics.answer_to(&topic) {
+                Effect::Reply {
+                    topic,
+                    correlation,
+                    payload,
+                } => match self.topics.answer_to(&topic) {
                     Ok(topic) => self.publish(Outgoing {
                         correlation_data: correlation.map(Bytes::from),
                         ..Outgoing::json(topic, payload)
@@ -155,7 +183,12 @@ impl Carrier {
     }
 
     fn raise(&mut self, raise: Raise) {
-        let Raise { mut alert, frame, snapshot, life } = raise;
+        let Raise {
+            mut alert,
+            frame,
+            snapshot,
+            life,
+        } = raise;
         let picture = blocking(|| match &frame {
             Some(frame) => evidence::picture(frame, snapshot),
             None => Ok(None),
@@ -170,7 +203,9 @@ impl Carrier {
             "{}", alert.says
         );
         let jpeg = picture.as_ref().map(|picture| picture.jpeg.as_slice());
-        let batch = Batch::new().put_life(&alert.rule, &life).push_alert(&alert, jpeg);
+        let batch = Batch::new()
+            .put_life(&alert.rule, &life)
+            .push_alert(&alert, jpeg);
         if let Err(error) = blocking(|| self.store.commit(batch)) {
             // A disk that fails must not silence the camera: the alert goes
             // out once, undurable, and the log says so.
@@ -180,7 +215,11 @@ impl Carrier {
                 alert,
                 jpeg: picture.map(|picture| picture.jpeg),
             };
-            Wire { link: &self.link, topics: &self.topics }.publish(&pending);
+            Wire {
+                link: &self.link,
+                topics: &self.topics,
+            }
+            .publish(&pending);
         }
     }
 
@@ -196,7 +235,10 @@ impl Carrier {
     }
 
     fn pump(&mut self) {
-        let wire = Wire { link: &self.link, topics: &self.topics };
+        let wire = Wire {
+            link: &self.link,
+            topics: &self.topics,
+        };
         if let Err(error) = self.outbox.pump(&self.store, &wire) {
             tracing::error!("can't read undelivered alerts: {error}");
         }

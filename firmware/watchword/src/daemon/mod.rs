@@ -169,7 +169,10 @@ pub async fn run_and_tell(
     for (id, sentence) in &config.rules {
         if !watch.has_rule(id) {
             let payload = sentence.clone().into_bytes();
-            let request = Request::Rule { id: id.clone(), payload };
+            let request = Request::Rule {
+                id: id.clone(),
+                payload,
+            };
             let effects = watch.handle(Event::Operator(request), clock.now());
             carrier.carry_out(effects);
         }

@@ -4,9 +4,9 @@
 use scene::{Answer, Id, Quantity, Question, QuestionKind, Unknown, Value};
 use serde::Serialize;
 
+use super::Watch;
 use super::event::Effect;
 use super::inbox::{self, ReplyTo};
-use super::Watch;
 
 /// Questions that may wait for a frame. When full, a further one is refused
 /// with an answer that says so.
@@ -130,7 +130,7 @@ pub fn question(text: &str, kind: Option<QuestionKind>, crop: Option<Id>) -> Que
         ask: text.into(),
         kind,
         crop,
-        about: None,
+        about: rules::concept_of(text),
     }
 }
 
@@ -175,12 +175,7 @@ impl Watch {
     }
 
     /// Answers a waiting question; `None` if no frame came.
-    pub(super) fn answer_ask(
-        &self,
-        ask: Ask,
-        answer: Option<Answer>,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn answer_ask(&self, ask: Ask, answer: Option<Answer>, effects: &mut Vec<Effect>) {
         let Some(answer) = answer else {
             let why = Unknown::NoFrame.to_string();
             return self.answer_unknown(&ask.question.ask, why, ask.reply, effects);
@@ -226,7 +221,7 @@ impl Watch {
 
     /// The echo that `text` would get, with its cost.
     pub fn dry_run(&self, text: &str) -> rules::Echo {
-        let (mut echo, armed) = rules::check(text, &self.site(), &crate::watch::Senses(&*self.setup.knowledge));
+        let (mut echo, armed) = rules::check(text, &self.site(), &*self.setup.knowledge);
         if let Some(armed) = armed {
             let cost = (self.governor).cost_of(armed.wanted_interval(), armed.questions().len());
             echo.cost = self.governor.learned().then_some(super::report::cost(cost));

@@ -109,7 +109,10 @@ impl Watch {
     ) {
         self.zones = zones;
         for (id, record) in rules {
-            let life = lives.iter().find(|(of, _)| *of == id).map(|(_, l)| l.as_slice());
+            let life = lives
+                .iter()
+                .find(|(of, _)| *of == id)
+                .map(|(_, l)| l.as_slice());
             self.put(id, record, life, now);
         }
     }
@@ -163,7 +166,7 @@ impl Watch {
             _ => {}
         }
         let good = rules::read(&record.text)
-            .and_then(|rule| rules::arm(&rule, &self.site(), &crate::watch::Senses(&*self.setup.knowledge)));
+            .and_then(|rule| rules::arm(&rule, &self.site(), &*self.setup.knowledge));
         match good {
             Ok(_) => {
                 let batch = Batch::new().put_rule(&id, &record);
@@ -202,7 +205,7 @@ impl Watch {
     /// Enters a rule in the book, with the life it had if that still fits.
     fn put(&mut self, id: Id, record: RuleRecord, life: Option<&[u8]>, now: Moment) {
         let armed = rules::read(&record.text)
-            .and_then(|rule| rules::arm(&rule, &self.site(), &crate::watch::Senses(&*self.setup.knowledge)));
+            .and_then(|rule| rules::arm(&rule, &self.site(), &*self.setup.knowledge));
         self.governor.remove(&id);
         let (watching, refused) = match armed {
             Ok(armed) if record.enabled => {
@@ -274,7 +277,10 @@ impl Watch {
                 return;
             }
             Ok(ZoneSet::Put(polygon)) => {
-                let zone = Zone { name: name.clone(), polygon };
+                let zone = Zone {
+                    name: name.clone(),
+                    polygon,
+                };
                 if self.drawn(&name) == Some(&zone) {
                     effects.push(self.zone_state(&zone));
                     return;
@@ -290,7 +296,9 @@ impl Watch {
             }
         }
         for id in self.rules.keys().cloned().collect::<Vec<_>>() {
-            let Some(entry) = self.rules.remove(&id) else { continue };
+            let Some(entry) = self.rules.remove(&id) else {
+                continue;
+            };
             match entry.record {
                 Some(record) => {
                     let life = entry.watching.map(|watching| watching.save(now));

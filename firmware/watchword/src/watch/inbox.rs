@@ -121,7 +121,8 @@ fn text_of(payload: &[u8]) -> Result<&str, String> {
 }
 
 fn json<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
-    serde_json::from_str(text).map_err(|error| format!("the payload is not the JSON it should be: {error}"))
+    serde_json::from_str(text)
+        .map_err(|error| format!("the payload is not the JSON it should be: {error}"))
 }
 
 /// Reads the payload of `rules/<id>/set`.
@@ -227,7 +228,10 @@ fn reply(
 ) -> Result<ReplyTo, String> {
     let topic = reply_to.or(topic);
     if let Some(topic) = &topic
-        && (topic.is_empty() || topic.len() > 256 || topic.contains(['+', '#', '\0']) || topic.starts_with('$'))
+        && (topic.is_empty()
+            || topic.len() > 256
+            || topic.contains(['+', '#', '\0'])
+            || topic.starts_with('$'))
     {
         return Err("reply_to must be a topic of 1 to 256 bytes without + or #".into());
     }
@@ -270,7 +274,9 @@ pub fn zone_set(name: &scene::Id, payload: &[u8]) -> Result<ZoneSet, String> {
     if let Some(given) = form.name
         && given != *name
     {
-        return Err(format!("the payload is of zone '{given}', the topic of '{name}'"));
+        return Err(format!(
+            "the payload is of zone '{given}', the topic of '{name}'"
+        ));
     }
     Ok(ZoneSet::Put(form.polygon))
 }
@@ -288,7 +294,8 @@ mod tests {
             RuleSet::Put(RuleWish::plain("Is there a fire?"))
         );
         let RuleSet::Put(wish) =
-            rule_set(br#"{"v":1,"text":"a dog","enabled":false,"priority":9,"snapshot":"none"}"#).unwrap()
+            rule_set(br#"{"v":1,"text":"a dog","enabled":false,"priority":9,"snapshot":"none"}"#)
+                .unwrap()
         else {
             panic!()
         };
@@ -318,7 +325,11 @@ mod tests {
         let plain = check(b"a dog", Some("me/in".into()), Some(vec![7])).unwrap();
         assert_eq!(plain.reply.topic.as_deref(), Some("me/in"));
         assert_eq!(plain.reply.correlation, Some(vec![7]));
-        let json = check(br#"{"text":"a dog","reply_to":"me/3","request_id":"q1"}"#, None, None);
+        let json = check(
+            br#"{"text":"a dog","reply_to":"me/3","request_id":"q1"}"#,
+            None,
+            None,
+        );
         let reply = json.unwrap().reply;
         assert_eq!(reply.topic.as_deref(), Some("me/3"));
         assert_eq!(reply.request_id.as_deref(), Some("q1"));
@@ -350,7 +361,11 @@ mod tests {
     fn questions_are_bounded() {
         assert!(ask(b"", None, None).is_err());
         assert!(ask("x".repeat(1001).as_bytes(), None, None).is_err());
-        let asked = ask(br#"{"question":"How many cars?","kind":"count","zone":"till"}"#, None, None);
+        let asked = ask(
+            br#"{"question":"How many cars?","kind":"count","zone":"till"}"#,
+            None,
+            None,
+        );
         assert_eq!(asked.unwrap().kind, Some(QuestionKind::Count));
     }
 }

@@ -23,8 +23,8 @@ use tracking::Tracker;
 
 use crate::link::topics::Topics;
 use asks::Ask;
-use book::{Entry, OpenAlert};
 pub use asks::{AskAnswer, ModelName, kind_of, question};
+use book::{Entry, OpenAlert};
 pub use event::{Effect, Event, Looked, Order, Raise, Request};
 pub use report::Info;
 
@@ -37,22 +37,12 @@ pub const MAX_ZONES: usize = 32;
 /// Alerts show the frame that decided when they begin and when they change.
 const PICTURED: [Phase; 2] = [Phase::New, Phase::Update];
 
+/// How long to wait after a look that found no frame.
+const FRAMELESS_PAUSE: Duration = Duration::from_secs(1);
+
 /// How often `info` is published again, so that its share of unknown answers
 /// is no older than this.
 const INFO_EVERY: Duration = Duration::from_secs(60);
-
-pub(crate) struct Senses<'a>(pub &'a dyn Knowledge);
-impl rules::Senses for Senses<'_> {
-    fn ability(&self, q: &Question) -> scene::ports::Ability {
-        self.0.ability(q)
-    }
-    fn classes_for(&self, noun: &str) -> Vec<String> {
-        self.0.classes_for(noun)
-    }
-    fn classes(&self) -> Vec<String> {
-        self.0.classes()
-    }
-}
 
 /// What the machine is told once.
 pub struct Setup {
@@ -95,6 +85,8 @@ pub struct Watch {
     answers: u64,
     unknowns: u64,
     hold: Option<(Mono, String)>,
+    /// No look is ordered before this, since the last one found no frame.
+    frameless_until: Mono,
     info_at: Option<Mono>,
 }
 
@@ -129,6 +121,7 @@ impl Watch {
             answers: 0,
             unknowns: 0,
             hold: None,
+            frameless_until: Mono::ZERO,
             info_at: None,
         }
     }
@@ -157,7 +150,10 @@ impl Watch {
     /// When to hand in a [`Event::Tick`] at the latest.
     pub fn next_wake(&self, now: Moment) -> Mono {
         let lives = self.rules.values().filter_map(|entry| entry.next_wake(now));
-        let hold = self.hold.iter().map(|(until, _)| *until);
+        let hold = self
+            .hold
+            .iter()
+            .map(|(until, _)| (*until).max(self.frameless_until));
         let latest = now.mono + Duration::from_secs(1);
         lives.chain(hold).fold(latest, Mono::min).max(now.mono)
     }
@@ -177,7 +173,8 @@ impl Watch {
     }
 
     fn order_look(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        if self.looking.is_some() || self.source == SourceState::Ended {
+        let frameless = now.mono < self.frameless_until;
+        if self.looking.is_some() || frameless || self.source == SourceState::Ended {
             return;
         }
         let rules = match self.governor.decide(now.mono, &self.readings) {
@@ -221,11 +218,15 @@ impl Watch {
 
     fn looked(&mut self, looked: Looked, now: Moment, effects: &mut Vec<Effect>) {
         let Some(looking) = self.looking.take_if(|l| l.order.number == looked.number) else {
-            tracing::warn!(number = looked.number, "a look came back that nobody waits for");
+            tracing::warn!(
+                number = looked.number,
+                "a look came back that nobody waits for"
+            );
             return;
         };
         let Some((frame, sight)) = looked.seen else {
             self.governor.cancel();
+            self.frameless_until = now.mono + FRAMELESS_PAUSE;
             for ask in looking.asks {
                 self.answer_ask(ask, None, effects);
             }
@@ -259,9 +260,10 @@ impl Watch {
             mono: frame.captured.mono,
             wall: frame.captured.wall.or(now.wall_at(frame.captured.mono)),
         };
-        let update = sight.detections.as_deref().map(|detections: &[Detection]| {
-            self.tracker.update(at.mono, detections, &self.zones)
-        });
+        let update = sight
+            .detections
+            .as_deref()
+            .map(|detections: &[Detection]| self.tracker.update(at.mono, detections, &self.zones));
         let answers: Vec<(&Question, &Value)> = (order.questions.iter())
             .zip(sight.answers.iter().map(|answer| &answer.value))
             .collect();
@@ -298,8 +300,10 @@ impl Watch {
                 raised.push((id.clone(), transition, model.clone()));
             }
             let wanted = watching.life.wanted_interval();
-            self.governor
-                .set_wanted(id, self.setup.every.map_or(wanted, |every| every.min(wanted)));
+            self.governor.set_wanted(
+                id,
+                self.setup.every.map_or(wanted, |every| every.min(wanted)),
+            );
         }
         let cost = Some((sight, now.mono.since(frame.captured.mono)));
         for (id, transition, model) in raised {

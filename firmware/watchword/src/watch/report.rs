@@ -103,14 +103,20 @@ impl Watch {
             (None, Some(watching)) => (kept.unwrap_or_default(), Echo::armed(&watching.armed)),
             (None, None) => {
                 let text = kept.unwrap_or_default();
-                (text, rules::check(text, &self.site(), &crate::watch::Senses(&*self.setup.knowledge)).0)
+                (
+                    text,
+                    rules::check(text, &self.site(), &*self.setup.knowledge).0,
+                )
             }
         };
         let mut echo = echo;
         if self.governor.learned() {
             echo.cost = self.governor.cost(id).map(cost);
         }
-        let watching = entry.watching().and(kept).filter(|_| entry.refused.is_some());
+        let watching = entry
+            .watching()
+            .and(kept)
+            .filter(|_| entry.refused.is_some());
         let form = RuleState {
             v: 1,
             rule: id,
@@ -177,7 +183,9 @@ impl Watch {
             shown.why.push_back(Why { t: now.wall, text });
             shown.why_pending = true;
         }
-        let quiet = shown.why_at.is_none_or(|at| now.mono.since(at) >= WHY_EVERY);
+        let quiet = shown
+            .why_at
+            .is_none_or(|at| now.mono.since(at) >= WHY_EVERY);
         if shown.why_pending && quiet {
             let form = serde_json::json!({"v": 1, "rule": id, "state": name, "why": shown.why});
             state(self.topics.rule_why(id), form.to_string().into());

@@ -126,7 +126,8 @@ impl Camera {
                         }
                     }
                     Effect::Reply { topic, payload, .. } => {
-                        self.replies.push((topic, serde_json::from_slice(&payload).unwrap()));
+                        self.replies
+                            .push((topic, serde_json::from_slice(&payload).unwrap()));
                     }
                 }
             }
@@ -179,7 +180,9 @@ impl Camera {
     }
 
     pub fn state(&self, topic: &str) -> Option<&str> {
-        self.states.get(&format!("watchword/gate/{topic}")).map(String::as_str)
+        self.states
+            .get(&format!("watchword/gate/{topic}"))
+            .map(String::as_str)
     }
 
     /// Alert phases so far, as words.
@@ -197,8 +200,12 @@ impl Camera {
         let mut other = Self::with_boot(0xbeef);
         other.clock = self.clock;
         other.source = SimSource::new(other.clock.clone(), 32, 32);
-        let records = rules.iter().map(|(rule, text)| (id(rule), RuleRecord::new(*text)));
-        other.watch.restore(Vec::new(), records.collect(), lives, now);
+        let records = rules
+            .iter()
+            .map(|(rule, text)| (id(rule), RuleRecord::new(*text)));
+        other
+            .watch
+            .restore(Vec::new(), records.collect(), lives, now);
         other
     }
 }
