@@ -8,7 +8,7 @@ from pathlib import Path
 
 from export import GRAPHS
 from labels import OBJECTS
-from trust import MIN_BALANCED, MIN_POSITIVES, concepts
+from trust import MIN_AUC, MIN_BALANCED, MIN_POSITIVES, concepts
 
 VERSION = "0.1.0"
 SYNONYMS = {
@@ -140,8 +140,9 @@ def card(evaluation, curve, size):
             "- The graphs obey the three-graph contract of SmolVLM (see docs/decisions/0004-scout.md); the vision graph has the",
             "  extra output `detections` [tiles, 100, 6]: x, y, w, h (0..1, top-left), raw score, class.", "",
             "## What it may be asked", "",
-            "Concepts listed in `model.toml` are those with a balanced accuracy and AUC of at least "
-            f"{MIN_BALANCED} on held-out images with at least {MIN_POSITIVES} positives and negatives:", ""]
+            "Concepts listed in `model.toml` are those that clearly beat chance on validation images, real or rendered: a",
+            f"balanced accuracy of at least {MIN_BALANCED} and an AUC of at least {MIN_AUC}, from at least {MIN_POSITIVES} positives and negatives",
+            "(for \"in queue\", a count error at least a quarter below that of always answering the median):", ""]
     text += [f"- {noun}" + (f" ({', '.join(q)})" if q else "") for noun, q in listed.items()]
     unseen = [c for c in OBJECTS if c not in seen]
     text += ["", "Detections of these classes do not clear that bar, or could not be tested, and are left out of the graph: "
