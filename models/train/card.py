@@ -182,6 +182,9 @@ def card(evaluation, curve, size):
                      f"({f['positives']} / {f['negatives']})."]
     text += ["", "## Limits", "",
              "- Trained for minutes, not days: the loss was still falling. Scenes unlike the training sets are much harder for it.",
+             "- Most absences come from other sets than the presences, so part of every figure is the kind of scene and not the thing.",
+             "- Counts of the language head hardly beat the median except for queues and people in rendered scenes.",
+             "- Probabilities are rough: see the calibration errors above.",
              "- Objects below about 4 % of the frame's height are mostly missed. The frame is squashed to 256 x 256.",
              "- Bicycles of the validation split are one scene; forklifts, parcels, pallets, fire and smoke have almost no trusted",
              "  absences, so their figures rest on weak negatives.",
