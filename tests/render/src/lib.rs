@@ -24,4 +24,5 @@ pub mod sensor;
 pub mod shape;
 pub mod shot;
 mod station;
+pub mod station_like;
 pub mod stills;

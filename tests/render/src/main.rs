@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use render::clip::{self, Format};
 use render::scenes;
 use render::script::Script;
+use render::stills::Subject;
 
 #[derive(Parser)]
 #[command(
@@ -34,6 +35,9 @@ enum Command {
         /// Pixels, WIDTHxHEIGHT.
         #[arg(long, default_value = "384x288", value_parser = size)]
         size: (u32, u32),
+        /// What they show.
+        #[arg(long, value_enum, default_value_t = Subject::Any)]
+        subject: Subject,
     },
     /// A scripted clip as H.264 in MP4 (encoded by gst-launch-1.0), and its truth as JSON.
     Clip {
@@ -112,8 +116,9 @@ fn main() -> Result<()> {
             seed,
             count,
             out,
-            size: (w, h),
-        } => render::stills::write(seed, count, &out, w, h),
+            size,
+            subject,
+        } => render::stills::write(seed, count, &out, size, subject),
         Command::Clip {
             scene,
             seed,

@@ -57,6 +57,12 @@ pub struct Boxed {
     /// Hard hat and vest of a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attr: Option<Attr>,
+    /// Of people, where a place to queue at is in view: whether they queue there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_queue: Option<bool>,
+    /// Of bags other than parcels: whether nobody has it and nobody visible is near.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unattended: Option<bool>,
 }
 
 /// Attributes of a person box.
@@ -206,6 +212,8 @@ impl Stage {
                 w: (r - l) as f32 / w,
                 h: (b - t) as f32 / h,
                 attr,
+                in_queue: None,
+                unattended: None,
             };
             found.push(Found {
                 label,
@@ -219,7 +227,7 @@ impl Stage {
                 .iter()
                 .any(|f| f.id == Some(id) && (f.label == Label::Person) == person)
         };
-        let alone = shot
+        let alone: Vec<u32> = shot
             .bags
             .iter()
             .filter(|b| visible(b.id, false) && b.look.kind != BagKind::Parcel)
@@ -229,15 +237,26 @@ impl Stage {
                     visible(p.id, true) && p.pose.at.ground_distance(b.at) <= ATTENDED_WITHIN
                 })
             })
-            .count() as u32;
-        let in_queue = shot
+            .map(|b| b.id)
+            .collect();
+        let in_queue: Vec<u32> = shot
             .people
             .iter()
             .filter(|p| p.queueing && visible(p.id, true))
-            .count() as u32;
+            .map(|p| p.id)
+            .collect();
+        let queues = self.queue_place.is_some();
+        for f in &mut found {
+            let among = |ids: &[u32]| f.id.is_some_and(|id| ids.contains(&id));
+            if f.label == Label::Person {
+                f.boxed.in_queue = queues.then(|| among(&in_queue));
+            } else if f.label.is_bag() {
+                f.boxed.unattended = Some(among(&alone));
+            }
+        }
         let facts = Facts {
-            in_queue: self.queue_place.is_some().then_some(in_queue),
-            unattended_bags: alone,
+            in_queue: queues.then_some(in_queue.len() as u32),
+            unattended_bags: alone.len() as u32,
             queue_place: self.queue_place.clone(),
             people: found.iter().filter(|f| f.label == Label::Person).count() as u32,
             bags: found.iter().filter(|f| f.label.is_bag()).count() as u32,

@@ -20,6 +20,7 @@ use crate::random_place::{self, PlaceKind};
 use crate::rng::Rng;
 use crate::shape::{Frame, Label};
 use crate::shot::{ATTENDED_WITHIN, Boxed, Facts, PersonAt, Shot, Stage, Truth};
+use crate::station_like;
 
 /// One line of `annotations.jsonl`: the training pack's row format, and the facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,12 +49,12 @@ pub struct Still {
 }
 
 /// People and things that are placed so far.
-struct Crowd<'a> {
-    rng: &'a mut Rng,
-    view: View,
-    taken: Vec<(V3, f32)>,
-    shot: Shot,
-    next: u32,
+pub(crate) struct Crowd<'a> {
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) view: View,
+    pub(crate) taken: Vec<(V3, f32)>,
+    pub(crate) shot: Shot,
+    pub(crate) next: u32,
 }
 
 impl Crowd<'_> {
@@ -68,7 +69,7 @@ impl Crowd<'_> {
             .all(|(q, r)| q.ground_distance(p) > r + radius)
     }
 
-    fn in_picture(&self, p: V3) -> bool {
+    pub(crate) fn in_picture(&self, p: V3) -> bool {
         let side = self.view.width * 0.02;
         self.view.project(p).is_some_and(|(x, y)| {
             x > -side && x < self.view.width + side && y > 0.0 && y < self.view.height * 1.25
@@ -76,7 +77,7 @@ impl Crowd<'_> {
     }
 
     /// A free spot of floor in the picture, evenly over the picture and not over the floor: else all would be far.
-    fn spot(&mut self, stage: &Stage, radius: f32, far: f32) -> Option<V3> {
+    pub(crate) fn spot(&mut self, stage: &Stage, radius: f32, far: f32) -> Option<V3> {
         for _ in 0..40 {
             let x = self.rng.range(0.0, self.view.width);
             let y = self
@@ -99,7 +100,7 @@ impl Crowd<'_> {
         None
     }
 
-    fn person(&mut self, look: Look, pose: Pose, queueing: bool, bag: Option<BagLook>) {
+    pub(crate) fn person(&mut self, look: Look, pose: Pose, queueing: bool, bag: Option<BagLook>) {
         let id = self.id();
         let bag = bag.map(|look| (self.id(), look));
         self.taken.push((pose.at, 0.28));
@@ -112,7 +113,7 @@ impl Crowd<'_> {
         });
     }
 
-    fn idle_arms(&mut self, pose: &mut Pose) {
+    pub(crate) fn idle_arms(&mut self, pose: &mut Pose) {
         pose.left = *self
             .rng
             .pick(&[Arm::Swing, Arm::Swing, Arm::Front, Arm::Hip, Arm::Carry]);
@@ -123,7 +124,7 @@ impl Crowd<'_> {
     }
 
     /// A bag for somebody with probability `p`; sets the arm that holds it.
-    fn maybe_bag(&mut self, pose: &mut Pose, p: f32) -> Option<BagLook> {
+    pub(crate) fn maybe_bag(&mut self, pose: &mut Pose, p: f32) -> Option<BagLook> {
         if !self.rng.chance(p) {
             return None;
         }
@@ -142,7 +143,7 @@ impl Crowd<'_> {
         Some(look)
     }
 
-    fn bag(&mut self, look: BagLook, at: V3) {
+    pub(crate) fn bag(&mut self, look: BagLook, at: V3) {
         let id = self.id();
         let yaw = self.rng.range(0.0, 2.0 * PI);
         let handle_out = self.rng.chance(0.5);
@@ -531,8 +532,24 @@ pub fn row(seed: u64, index: usize, name: String, still: &Still, truth: &Truth) 
     }
 }
 
-/// Writes `count` stills and their `annotations.jsonl` to `dir`, on all cores. The result depends on the seed and size alone.
-pub fn write(seed: u64, count: usize, dir: &Path, width: u32, height: u32) -> Result<()> {
+/// What the stills show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Subject {
+    /// Places of all kinds.
+    Any,
+    /// Halls with a queue and a platform, as a camera high on the wall sees them.
+    StationLike,
+}
+
+/// Writes `count` stills and their `annotations.jsonl` to `dir`, on all cores. The result depends on the seed, the
+/// subject and the size alone.
+pub fn write(
+    seed: u64,
+    count: usize,
+    dir: &Path,
+    (width, height): (u32, u32),
+    subject: Subject,
+) -> Result<()> {
     std::fs::create_dir_all(dir)
         .with_context(|| format!("create {}: is it a folder you may write to?", dir.display()))?;
     let workers = std::thread::available_parallelism()
@@ -546,9 +563,16 @@ pub fn write(seed: u64, count: usize, dir: &Path, width: u32, height: u32) -> Re
             if index >= count {
                 return Ok(rows);
             }
-            let still = compose(seed, index, width, height);
+            let still = match subject {
+                Subject::Any => compose(seed, index, width, height),
+                Subject::StationLike => station_like::compose(seed, index, width, height),
+            };
             let (jpeg, truth) = develop(&still)?;
-            let name = format!("s{seed}_{index:06}.jpg");
+            let prefix = match subject {
+                Subject::Any => "s",
+                Subject::StationLike => "t",
+            };
+            let name = format!("{prefix}{seed}_{index:06}.jpg");
             let path = dir.join(&name);
             std::fs::write(&path, jpeg).with_context(|| format!("write {}", path.display()))?;
             rows.push((index, row(seed, index, name, &still, &truth)));

@@ -8,7 +8,7 @@ use render::place::Place;
 use render::rng::Rng;
 use render::shape::Label;
 use render::shot::{PersonAt, Shot, Stage};
-use render::stills::{compose, develop, row};
+use render::stills::{Subject, compose, develop, row};
 
 #[test]
 fn splitmix_gives_the_published_numbers() {
@@ -98,9 +98,38 @@ fn a_bag_on_the_floor_is_plainly_somebodys_or_plainly_nobodys() {
 }
 
 #[test]
+fn station_like_stills_have_queues_of_all_lengths_and_say_who_queues() {
+    let (mut lengths, mut alone) = ([0; 8], 0);
+    for index in 0..80 {
+        let still = render::station_like::compose(5, index, 240, 136);
+        let truth = still.stage.label(&still.shot);
+        let said = truth
+            .found
+            .iter()
+            .filter(|f| f.boxed.in_queue == Some(true))
+            .count();
+        let queue = truth.facts.in_queue.expect("there is a place to queue at");
+        assert_eq!(said, queue as usize, "still {index}");
+        let left = truth
+            .found
+            .iter()
+            .filter(|f| f.boxed.unattended == Some(true))
+            .count();
+        assert_eq!(left, truth.facts.unattended_bags as usize, "still {index}");
+        lengths[queue as usize] += 1;
+        alone += left;
+    }
+    assert!(
+        lengths[..7].iter().all(|&n| n > 2),
+        "queue lengths {lengths:?}"
+    );
+    assert!(alone > 15, "{alone} bags alone");
+}
+
+#[test]
 fn rows_read_back_as_written_and_all_pictures_exist() {
     let dir = tempfile::tempdir().unwrap();
-    render::stills::write(2, 12, dir.path(), 128, 96).unwrap();
+    render::stills::write(2, 12, dir.path(), (128, 96), Subject::Any).unwrap();
     let text = std::fs::read_to_string(dir.path().join("annotations.jsonl")).unwrap();
     let rows: Vec<render::stills::Row> = text
         .lines()
@@ -115,7 +144,7 @@ fn rows_read_back_as_written_and_all_pictures_exist() {
     assert_eq!(rows.iter().filter(|r| r.split == "val").count(), 1);
     // A second run on other threads writes the same bytes.
     let again = tempfile::tempdir().unwrap();
-    render::stills::write(2, 12, again.path(), 128, 96).unwrap();
+    render::stills::write(2, 12, again.path(), (128, 96), Subject::Any).unwrap();
     for r in &rows {
         assert_eq!(
             std::fs::read(dir.path().join(&r.image)).unwrap(),
