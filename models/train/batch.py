@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from labels import CHANNELS, INDEX, MAX_COUNT, OBJECTS, SUMMED
+from labels import CHANNELS, INDEX, MAX_COUNT, OBJECTS, PLACED
 from data import MAX_BOXES, MIN_HEIGHT, RENDERED
 from questions import View, ask, make_rng
 
@@ -94,9 +94,12 @@ def view_of(parts, boxes, channels, unsure, gone):
         if number <= limit:
             counts[name] = number
     queue = None
-    if len(parts) == 1 and parts[0].sums and not gone:
-        queue = parts[0].sums["in_queue"]
-        (present if parts[0].sums["unattended"] else absent).add("unattended")
+    if all(p.sums for p in parts):
+        if "in_queue" not in unsure:
+            queue = sum("in_queue" in c for c in channels)
+        # A bag whose owner was cropped away is not left alone.
+        if not gone and not any("unattended" in c for c in channels):
+            absent.add("unattended")
     return View(present, absent, counts, queue)
 
 
@@ -236,7 +239,7 @@ def dense_targets(parts, moved, side):
         for name in unsure:
             weight[b, INDEX[name]] = 0.0
         for box, names in zip(boxes, channels):
-            for name in names:
+            for name in names - set(PLACED):
                 owner.append(b * len(CHANNELS) + INDEX[name])
                 centre.append([(box[0] + box[2] / 2) * side, (box[1] + box[3] / 2) * side])
                 sigma.append([max(box[2] * side * 0.09, 0.4), max(box[3] * side * 0.09, 0.4)])
@@ -254,29 +257,32 @@ def dense_targets(parts, moved, side):
         flat = heat.view(-1, side, side)
         flat.scatter_reduce_(0, owner[:, None, None].expand_as(blob), blob, "amax")
         weight[heat == 1.0] = 1.0
-    sums = []
+    placed = []
     for b, rows in enumerate(parts):
-        boxes, channels, _, gone = moved[b]
-        if len(rows) == 1 and rows[0].sums and not gone:
-            sums += summed_targets(b, rows[0], boxes, channels, weight[b], heat[b], side)
-    return {"heat": heat, "weight": weight, "boxes": box_targets(box_list, batch, side), "sums": sums}
+        if all(r.sums for r in rows):
+            boxes, channels, _, gone = moved[b]
+            placed += placed_targets(b, boxes, channels, gone, weight[b], heat[b], side)
+    return {"heat": heat, "weight": weight, "boxes": box_targets(box_list, batch, side), "placed": placed}
 
 
-def summed_targets(b, row, boxes, channels, weight, heat, side):
-    """(image, channel, rows, columns, number) of channels of which only the sum is known.
+def placed_targets(b, boxes, channels, gone, weight, heat, side):
+    """(image, channel, rows, columns, truths) of channels that are read at the centres of objects.
 
-    The channel is trained to be zero away from the objects that may have the attribute, and free at them.
+    The channel is trained to be zero away from the objects that may have the attribute. In a crop that lost
+    somebody, a bag without an owner proves nothing.
     """
     found = []
-    for name, owners in SUMMED.items():
+    for name, owners in PLACED.items():
         c = INDEX[name]
-        mine = [x for x, n in zip(boxes, channels) if any(o in n for o in owners)]
+        mine = [(x, float(name in n)) for x, n in zip(boxes, channels) if any(o in n for o in owners)]
         near = torch.stack([heat[INDEX[o]] for o in owners]).amax(0)
         weight[c] = (near < 0.1).float()
+        if name == "unattended" and gone:
+            mine = [m for m in mine if m[1]]
         if mine:
             at = lambda v: torch.tensor([min(int(x * side), side - 1) for x in v])
-            found.append((b, c, at([x[1] + x[3] / 2 for x in mine]), at([x[0] + x[2] / 2 for x in mine]),
-                          float(row.sums[name])))
+            found.append((b, c, at([x[1] + x[3] / 2 for x, _ in mine]), at([x[0] + x[2] / 2 for x, _ in mine]),
+                          torch.tensor([t for _, t in mine])))
     return found
 
 

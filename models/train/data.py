@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from labels import BAGS, INDEX, SET_ABSENT
+from labels import BAGS, INDEX, PLACED, SET_ABSENT
 
 CACHE_SIZE = 320
 """Side of the cached training squares, pixels: room for crops of a 256-pixel input."""
@@ -59,7 +59,8 @@ def _row(record, set_name, base):
     for box in record["boxes"]:
         if box["label"] in INDEX and INDEX[box["label"]] < INDEX["hard_hat"]:
             boxes.append([box["x"], box["y"], box["w"], box["h"]])
-            channels.append({box["label"]} | _attribute_channels(box))
+            told = {name for name in PLACED if box.get(name)}
+            channels.append({box["label"]} | _attribute_channels(box) | told)
     present = set().union(*channels) if channels else set()
     complete = {c for c in record["complete_labels"] if c in INDEX}
     absent = {c for c in complete if c not in present}
@@ -89,16 +90,16 @@ def _row(record, set_name, base):
 
 
 def load_rows(data, rendered=None):
-    """All rows of the pack in folder ``data``, then those of the rendered stills, if any."""
+    """All rows of the pack in folder ``data``, then those of the rendered stills under a folder, if any."""
     rows = []
     for file in sorted(Path(data).glob("*/annotations.jsonl")):
         for line in file.read_text().splitlines():
             record = json.loads(line)
             base = data if (Path(data) / record["image"]).exists() else file.parent
             rows.append(_row(record, file.parent.name, base))
-    if rendered and (Path(rendered) / "annotations.jsonl").exists():
-        for line in (Path(rendered) / "annotations.jsonl").read_text().splitlines():
-            rows.append(_row(json.loads(line), RENDERED, rendered))
+    for file in sorted(Path(rendered).glob("**/annotations.jsonl")) if rendered else []:
+        for line in file.read_text().splitlines():
+            rows.append(_row(json.loads(line), RENDERED, file.parent))
     if not rows:
         raise SystemExit(f"no annotations.jsonl under {data}: pass the folder of the pack with --data")
     return rows
@@ -119,9 +120,35 @@ def _squash_job(job):
     return squash(*job)
 
 
+class Chain:
+    """Arrays read as one, one after another."""
+
+    def __init__(self, parts):
+        self.places = [(part, i) for part in parts for i in range(len(part))]
+
+    def __len__(self):
+        return len(self.places)
+
+    def __getitem__(self, i):
+        part, at = self.places[i]
+        return part[at]
+
+
 def cached_images(rows, size, folder, name):
-    """A memory-mapped uint8 array [n, size, size, 3] of the rows' images, built on first use."""
-    folder = Path(folder)
+    """The rows' images as uint8 arrays [size, size, 3]: memory-mapped files, built on first use.
+
+    The real images and the stills have a file each, so that new stills leave the rest as it is.
+    """
+    parts, run = [], []
+    for row in rows:
+        if run and (row.set_name == RENDERED) != (run[-1].set_name == RENDERED):
+            parts.append(run)
+            run = []
+        run.append(row)
+    return Chain([_cached(part, size, Path(folder), name) for part in (*parts, run)])
+
+
+def _cached(rows, size, folder, name):
     folder.mkdir(parents=True, exist_ok=True)
     key = hashlib.sha256("\n".join(r.path for r in rows).encode()).hexdigest()[:12]
     path = folder / f"{name}-{size}-{key}.npy"
@@ -138,7 +165,7 @@ def cached_images(rows, size, folder, name):
     return np.load(path, mmap_mode="r")
 
 
-def sampling_weights(rows, rendered_share=0.2):
+def sampling_weights(rows, rendered_share=0.45):
     """Probability of each row: sets count with the square root of their size, stills take a share."""
     sizes = {}
     for row in rows:

@@ -6,6 +6,7 @@ split as given. Every answer runs through the exported graphs in ONNX Runtime.
 
 import argparse
 import json
+from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
@@ -83,31 +84,43 @@ def questions_of(row, rng, sentences):
     return found
 
 
-def ask_all(package, rows, images):
-    """All answers: one record a question with its log-odds or count probabilities, and detections."""
+def ask_all(folder, rows, images):
+    """All answers: one record a question with its log-odds or count probabilities, and detections. Two processes share the work."""
+    records, detections = [], []
+    with Pool(2, _start_asking, (folder, rows, images)) as pool:
+        for i, (asked, found) in enumerate(pool.imap(_ask_one, range(len(rows)), chunksize=8)):
+            records += asked
+            detections.append(found)
+            if i % 200 == 199:
+                print(f"  {i + 1} of {len(rows)} images asked", flush=True)
+    return records, detections
+
+
+def _start_asking(folder, rows, images):
+    global _asking
+    _asking = Package(folder), rows, images
+
+
+def _ask_one(i):
+    package, rows, images = _asking
+    row = rows[i]
     ids = package.tokenizer.token_to_id
     yes, no = ids("yes"), ids("no")
     numbers = [ids(str(n)) for n in range(MAX_COUNT + 1)]
-    records, detections = [], []
-    for i, row in enumerate(rows):
-        pixels = images[i].astype(np.float32).transpose(2, 0, 1)[None, None] / 127.5 - 1.0
-        features, found = package.encode(pixels)
-        found = found[0][found[0][:, 4] > 0.003]
-        detections.append(found)
-        prefix = package.prefill(features[0])
-        rng = make_rng("evaluate", row.path.rsplit("/", 1)[-1])
-        for q in questions_of(row, rng, sentences=i % SENTENCE_EVERY == 0 or bool(row.sums)):
-            logits = package.ask_logits(prefix, q["ask"]).astype(float)
-            q["row"], q["set"] = i, row.set_name
-            if q["kind"] == "count":
-                logits = logits[numbers]
-                q["score"] = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
-            else:
-                q["score"] = logits[yes] - logits[no]
-            records.append(q)
-        if i % 200 == 199:
-            print(f"  {i + 1} of {len(rows)} images asked", flush=True)
-    return records, detections
+    pixels = images[i].astype(np.float32).transpose(2, 0, 1)[None, None] / 127.5 - 1.0
+    features, found = package.encode(pixels)
+    prefix = package.prefill(features[0])
+    rng = make_rng("evaluate", row.path.rsplit("/", 1)[-1])
+    asked = questions_of(row, rng, sentences=i % SENTENCE_EVERY == 0 or bool(row.sums))
+    for q in asked:
+        logits = package.ask_logits(prefix, q["ask"]).astype(float)
+        q["row"], q["set"] = i, row.set_name
+        if q["kind"] == "count":
+            logits = logits[numbers]
+            q["score"] = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+        else:
+            q["score"] = logits[yes] - logits[no]
+    return asked, found[0][found[0][:, 4] > 0.003]
 
 
 def matched(found, row, label):
@@ -139,8 +152,8 @@ def logit(p):
 
 
 def sure(row, label):
-    """Whether all boxes of a class are known in the image."""
-    return label in row.complete or label in row.absent
+    """Whether all boxes of a class are known in the image. The renderer's own pictures show what it draws and no more."""
+    return label in row.complete or label in row.absent or (row.set_name == RENDERED and label in row.weak_absent)
 
 
 def calibrate(records, detections, rows):
@@ -201,7 +214,7 @@ def threshold_for(label, calibration, detections, rows):
     for row, found in zip(rows, detections):
         for one in OBJECTS if label == "default" else [label]:
             truth, weak = truth_of(row, one)
-            if truth is not None and not weak:
+            if truth is not None and (not weak or row.set_name == RENDERED):
                 looks.append(logit(found[found[:, 5] == OBJECTS.index(one), 4]) / fit["temperature"] + fit["bias"])
                 truths.append(truth)
                 numbers.append(count_of(row, one))
@@ -307,6 +320,20 @@ def report(records, detections, calibration):
     return out
 
 
+def queue_alarm(records, calibration):
+    """How often "more than three in the queue" is rightly said or denied, by the true length, in rendered stills."""
+    out = {}
+    for r in records:
+        if r["concept"] == "queue" and r["form"] == "package":
+            p = r["score"] ** (1 / calibration["count"]["temperature"])
+            cell = out.setdefault(str(r["truth"]), {"stills": 0, "more_than_3": 0.0})
+            cell["stills"] += 1
+            cell["more_than_3"] += float(p[4:].sum() / p.sum() > 0.5)
+    for cell in out.values():
+        cell["more_than_3"] /= cell["stills"]
+    return dict(sorted(out.items(), key=lambda x: int(x[0])))
+
+
 def rounded(tree):
     """Floats to four digits, NaN to null, for JSON."""
     if isinstance(tree, dict):
@@ -326,7 +353,6 @@ def main():
     parser.add_argument("--limit", type=int, help="ask about this many images of each part only")
     parser.add_argument("--out", required=True, help="evaluation JSON; calibration.json goes beside it")
     args = parser.parse_args()
-    package = Package(args.package)
     rows = load_rows(args.data, args.rendered)
     results = {}
     for name in ("holdout", "val"):
@@ -334,7 +360,7 @@ def main():
         if args.limit:
             part = part[:: max(1, len(part) // args.limit)]
         print(f"{name}: {len(part)} images", flush=True)
-        results[name] = (part, *ask_all(package, part, cached_images(part, INPUT_SIZE, args.cache, name)))
+        results[name] = (part, *ask_all(args.package, part, cached_images(part, INPUT_SIZE, args.cache, name)))
     part, records, detections = results["holdout"]
     calibration = calibrate(records, detections, part)
     held = report([r for r in records if r["set"] != RENDERED], detections, calibration)
@@ -345,6 +371,7 @@ def main():
     evaluation["real"] = report(real, detections, calibration)
     drawn = [r for r in records if r["set"] == RENDERED]
     evaluation["rendered"] = report(drawn, detections, calibration) if drawn else None
+    evaluation["queue_alarm"] = queue_alarm(drawn, calibration)
     out = Path(args.out)
     out.write_text(json.dumps(rounded(evaluation), indent=1) + "\n")
     out.with_name("calibration.json").write_text(json.dumps(rounded(calibration), indent=1) + "\n")

@@ -13,8 +13,8 @@ ATTRIBUTES = [
     "hard_hat", "no_hard_hat", "safety_vest", "no_safety_vest", "lying", "in_queue", "unattended",
 ]  # the last two stay last: see net.peaks_of_all
 CHANNELS = OBJECTS + ATTRIBUTES
-SUMMED = {"in_queue": ("person",), "unattended": ("suitcase", "backpack", "handbag")}
-"""Channels of which only the number in the frame is known, and the objects that may have them."""
+PLACED = {"in_queue": ("person",), "unattended": ("suitcase", "backpack", "handbag")}
+"""Channels read at the centres of the objects that may have them, of which the labels are on those objects."""
 INDEX = {name: i for i, name in enumerate(CHANNELS)}
 BAGS = ("suitcase", "backpack", "handbag")
 

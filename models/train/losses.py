@@ -21,15 +21,12 @@ def heat_loss(logits, heat, weight):
     return -(weight * (positive + negative)).sum() / at_centre.sum().clamp(min=1.0)
 
 
-def sum_loss(logits, sums):
-    """Smooth L1 between the expected and the true number of objects that have an attribute."""
-    if not sums:
+def placed_loss(logits, placed):
+    """Cross-entropy of the attributes read at the objects' centres."""
+    if not placed:
         return logits.sum() * 0
-    parts = []
-    for b, c, rows, columns, number in sums:
-        expected = logits[b, c, rows, columns].sigmoid().sum()
-        parts.append(F.smooth_l1_loss(expected, torch.full_like(expected, number)))
-    return torch.stack(parts).mean()
+    scores = torch.cat([logits[b, c, rows, columns] for b, c, rows, columns, _ in placed])
+    return F.binary_cross_entropy_with_logits(scores, torch.cat([p[4] for p in placed]))
 
 
 def box_loss(sides, targets):

@@ -20,19 +20,19 @@ import torch
 
 from batch import Batcher
 from data import INPUT_SIZE, cached_images, load_rows, sampling_weights
-from losses import BOX_WEIGHT, LANGUAGE_WEIGHT, answer_loss, box_loss, heat_loss, sum_loss
+from losses import BOX_WEIGHT, LANGUAGE_WEIGHT, answer_loss, box_loss, heat_loss, placed_loss
 from net import Scout, raw_tokens
 from text import Words
 
 EPOCH_IMAGES = 6400
 SMALL_SIZE = 192
-SMALL_SHARE = 0.85
+SMALL_SHARE = 0.75
 """Share of the joint training at the smaller size: cheaper, and crops make its objects look larger, so that
 a larger test size fits (Touvron et al. 2019, arXiv 1906.06423)."""
 EMA_DECAY = 0.997
 MAX_RATE = 2e-3
 POLISH_RATE = 1.5e-3
-POLISH_RENDERED_SHARE = 0.35
+POLISH_RENDERED_SHARE = 0.5
 """Queues and unattended bags are in rendered stills only, and the decoder is slow to learn them."""
 POLISH_QUESTIONS = 12
 """Questions an image in the language-only part: the encoder is the dear part, so more are asked of each look."""
@@ -50,6 +50,8 @@ def parse():
     parser.add_argument("--cache", required=True, help="folder for image arrays")
     parser.add_argument("--epochs", type=float, default=14.0, help=f"of {EPOCH_IMAGES} images")
     parser.add_argument("--minutes", type=float, help="train for this long instead")
+    parser.add_argument("--start", help="checkpoint of an earlier run to start from, with a schedule of its own")
+    parser.add_argument("--rate", type=float, default=MAX_RATE, help="highest learning rate of the joint part")
     parser.add_argument("--polish-share", type=float, default=0.22, help="language-only part at the end")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--limit", type=int, help="use only this many images (smoke run)")
@@ -71,8 +73,8 @@ def to_device(tree, device):
         return tree.to(device, non_blocking=True)
     if isinstance(tree, dict):
         return {k: to_device(v, device) for k, v in tree.items()}
-    if isinstance(tree, tuple):
-        return tuple(to_device(v, device) for v in tree)
+    if isinstance(tree, (tuple, list)):
+        return type(tree)(to_device(v, device) for v in tree)
     return tree
 
 
@@ -129,6 +131,7 @@ class Run:
             [{"params": decay, "weight_decay": WEIGHT_DECAY}, {"params": plain, "weight_decay": 0.0}],
             lr=MAX_RATE)
         self.step, self.images, self.seconds, self.asked_to_stop = 0, 0, 0.0, False
+        self.before, self.first_step = 0.0, 0
         signal.signal(signal.SIGTERM, self._stop)
         self.out = Path(args.out)
         self.out.mkdir(parents=True, exist_ok=True)
@@ -140,7 +143,16 @@ class Run:
             self.average.load_state_dict(state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.step, self.images, self.seconds = state["step"], state["images"], state["seconds"]
+            self.before, self.first_step = state.get("before", 0.0), state.get("first_step", 0)
             print(f"resumed at step {self.step}, {self.seconds / 60:.1f} min", flush=True)
+
+        elif args.start:
+            state = torch.load(args.start, map_location=self.device, weights_only=True)
+            self.model.load_state_dict(state["average"])
+            self.average.load_state_dict(state["average"])
+            self.step, self.images = state["step"], state["images"]
+            self.before, self.first_step = state.get("before", 0.0) + state["seconds"], state["step"]
+            print(f"started from {args.start}, trained for {self.before / 60:.1f} min", flush=True)
 
     def _stop(self, *_):
         self.asked_to_stop = True
@@ -149,7 +161,7 @@ class Run:
         """Share of the training done, 0..1."""
         if self.args.minutes:
             return self.seconds / (60 * self.args.minutes)
-        return self.step / self.total_steps
+        return (self.step - self.first_step) / self.total_steps
 
     def size(self):
         """Side of the input now, pixels."""
@@ -161,7 +173,8 @@ class Run:
         part = self.checkpoint.with_suffix(".part")
         torch.save({"model": self.model.state_dict(), "average": self.average.state_dict(),
                     "optimiser": self.optimiser.state_dict(), "step": self.step, "images": self.images,
-                    "seconds": self.seconds}, part)
+                    "seconds": self.seconds, "before": self.before,
+                    "first_step": self.first_step}, part)
         os.replace(part, self.checkpoint)
 
     def log(self, values):
@@ -183,7 +196,7 @@ class Run:
             features = self.model.connector(*raw_tokens(maps))
             logits = self.model.answer_logits(features, packed)
         heat = heat_loss(maps["heat"], targets["heat"], targets["weight"])
-        heat = heat + sum_loss(maps["heat"], targets["sums"])
+        heat = heat + placed_loss(maps["heat"], targets["placed"])
         box = box_loss(maps["sides"], targets["boxes"])
         language, shares = answer_loss(logits, packed, self.words)
         (heat + BOX_WEIGHT * box + LANGUAGE_WEIGHT * language).backward()
@@ -215,7 +228,7 @@ class Run:
                 batcher.questions = POLISH_QUESTIONS
                 batcher.reweigh(sampling_weights(batcher.rows, POLISH_RENDERED_SHARE))
                 self.model.load_state_dict(self.average.state_dict())
-            rate = (MAX_RATE * one_cycle(p / joint) if not polishing
+            rate = (self.args.rate * one_cycle(p / joint) if not polishing
                     else POLISH_RATE * one_cycle((p - joint) / (1 - joint)))
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
@@ -247,7 +260,7 @@ class Run:
                       f"presence {mean[3]:.2f}  count {mean[4]:.2f}  {speed:.0f} images/s  "
                       f"ETA {left:.1f} min", flush=True)
                 self.log(dict(zip(COLUMNS, [
-                    self.seconds / 60, self.step, self.images,
+                    (self.before + self.seconds) / 60, self.step, self.images,
                     "polish" if polishing else "joint", batch[0].shape[-1], rate, *mean, speed])))
                 since, sums, last_log = 0, [0.0] * 5, now
             if now - last_save > 120:
