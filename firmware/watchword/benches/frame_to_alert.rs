@@ -69,14 +69,21 @@ fn main() {
     let clock = SimClock::new(Some("2026-03-02T10:00:00Z".parse().unwrap()));
     let mut watch = offline_watch(&SimModel::new(&["person"]), &[], 0.1, clock.now());
     let rule = Id::new("queue").unwrap();
-    watch.handle(rule_request(rule, "more than 3 people for 10 seconds"), clock.now());
+    watch.handle(
+        rule_request(rule, "more than 3 people for 10 seconds"),
+        clock.now(),
+    );
     let questions = watch.looking().expect("a look is due").questions.clone();
     let mut sim = SimModel::new(&["person"]);
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("bench.redb"), Limits::default()).unwrap();
     let shown = picture(&frame, Snapshot::Alert).unwrap().unwrap();
 
-    let asked = [watchword::watch::question("How many people are there?", None, None)];
+    let asked = [watchword::watch::question(
+        "How many people are there?",
+        None,
+        None,
+    )];
     let mut look = || black_box(scout.look(&frame, &[], &asked, true, Duration::from_secs(60)));
     let mut decide = || {
         clock.advance(Duration::from_millis(100));
@@ -85,7 +92,10 @@ fn main() {
             let sight = sim.look(&frame, &[], &questions, true, Duration::from_secs(1));
             let mut frame = frame.clone();
             frame.captured = clock.now();
-            let looked = Looked { number: order.number, seen: Some((frame, sight)) };
+            let looked = Looked {
+                number: order.number,
+                seen: Some((frame, sight)),
+            };
             black_box(watch.handle(Event::Looked(looked), clock.now()));
         }
     };
@@ -98,8 +108,12 @@ fn main() {
 
     let mut group = criterion.benchmark_group("frame_to_alert");
     group.sample_size(20);
-    group.bench_function("look (scout, one question, detections)", |b| b.iter(&mut look));
-    group.bench_function("decide (tick, observe, publish changes)", |b| b.iter(&mut decide));
+    group.bench_function("look (scout, one question, detections)", |b| {
+        b.iter(&mut look)
+    });
+    group.bench_function("decide (tick, observe, publish changes)", |b| {
+        b.iter(&mut decide)
+    });
     group.bench_function("picture (JPEG 960x540 and hash)", |b| b.iter(encode));
     group.bench_function("keep (store and acknowledge, fsync)", |b| b.iter(keep));
     group.finish();
@@ -110,10 +124,16 @@ fn main() {
         ("picture", mean(|| drop(encode()))),
         ("keep", mean(keep)),
     ];
-    println!("\nbaseline: one look of scout, {:.2} ms", baseline.as_secs_f64() * 1e3);
+    println!(
+        "\nbaseline: one look of scout, {:.2} ms",
+        baseline.as_secs_f64() * 1e3
+    );
     for (name, time) in stages {
         let ratio = time.as_secs_f64() / baseline.as_secs_f64();
-        println!("{name:8} {:9.3} ms  {ratio:7.4} of a look", time.as_secs_f64() * 1e3);
+        println!(
+            "{name:8} {:9.3} ms  {ratio:7.4} of a look",
+            time.as_secs_f64() * 1e3
+        );
     }
     criterion.final_summary();
 }

@@ -72,12 +72,19 @@ struct Client {
 
 impl Client {
     fn publish(&self, topic: &str, payload: &str) {
+        // -s reads the payload from standard input, -n sends none.
+        let source = if payload.is_empty() { "-n" } else { "-s" };
         let mut child = Command::new("mosquitto_pub")
-            .args(["-p", &self.port.to_string(), "-q", "1", "-t", topic, "-s"])
+            .args(["-p", &self.port.to_string(), "-q", "1", "-t", topic, source])
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(payload.as_bytes()).unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(payload.as_bytes())
+            .unwrap();
         assert!(child.wait().unwrap().success());
     }
 
@@ -93,7 +100,10 @@ impl Client {
     fn wait(&self, topic: &str, within_s: u32) -> Output {
         let child = self.subscribe(topic, 1, within_s);
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "nothing on {topic} within {within_s} s");
+        assert!(
+            output.status.success(),
+            "nothing on {topic} within {within_s} s"
+        );
         output
     }
 
@@ -148,22 +158,33 @@ fn a_client_that_knows_only_the_contract() {
     assert_eq!(echo["understood"]["threshold"], 50);
     let alert: Json = serde_json::from_slice(&alerts.wait_with_output().unwrap().stdout)
         .expect("an alert within 60 s");
-    assert_eq!((&alert["rule"], &alert["phase"]), (&Json::from("empty"), &Json::from("new")));
+    assert_eq!(
+        (&alert["rule"], &alert["phase"]),
+        (&Json::from("empty"), &Json::from("new"))
+    );
     assert_eq!(alert["severity"], "warning");
     let jpeg = client.wait("watchword/hall/alerts/empty/image", 10).stdout;
-    let hash: String = Sha256::digest(&jpeg).iter().map(|b| format!("{b:02x}")).collect();
+    let hash: String = Sha256::digest(&jpeg)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
     assert_eq!(alert["evidence"]["image_sha256"], hash);
     let picture = image::load_from_memory(&jpeg).unwrap().into_rgb8();
     assert_eq!(picture.dimensions(), (960, 540));
     // The test picture starts with a white bar at the left, then a yellow one.
     let shows = |x: u32| picture.get_pixel(x, 100).0;
     assert!(shows(40).iter().all(|c| *c > 150), "{:?}", shows(40));
-    assert!(shows(200)[0] > 150 && shows(200)[2] < 90, "{:?}", shows(200));
+    assert!(
+        shows(200)[0] > 150 && shows(200)[2] < 90,
+        "{:?}",
+        shows(200)
+    );
     client.until("watchword/hall/rules/empty/active", 10, |text| text == "ON");
 
     let answer = client.subscribe("me/answers", 1, 30);
     std::thread::sleep(Duration::from_millis(300));
-    let ask = r#"{"question":"How many people are there?","reply_to":"me/answers","request_id":"7"}"#;
+    let ask =
+        r#"{"question":"How many people are there?","reply_to":"me/answers","request_id":"7"}"#;
     client.publish("watchword/hall/ask", ask);
     let answer: Json = serde_json::from_slice(&answer.wait_with_output().unwrap().stdout).unwrap();
     assert_eq!(answer["request_id"], "7");
@@ -171,10 +192,14 @@ fn a_client_that_knows_only_the_contract() {
 
     // Wrong things are answered and harm nothing.
     client.publish("watchword/hall/rules/empty/set", "{\"text\": 5}");
-    client.until("watchword/hall/rules/empty", 10, |text| text.contains("rejected"));
+    client.until("watchword/hall/rules/empty", 10, |text| {
+        text.contains("rejected")
+    });
     client.publish("watchword/hall/rules/empty/set", &"x".repeat(100_000));
     client.publish("watchword/hall/zones/door/set", "[]");
-    client.until("watchword/hall/zones/door", 10, |text| text.contains("error"));
+    client.until("watchword/hall/zones/door", 10, |text| {
+        text.contains("error")
+    });
     client.until("watchword/hall/rules/empty/active", 10, |text| text == "ON");
 
     daemon.0.kill().unwrap();
@@ -183,7 +208,10 @@ fn a_client_that_knows_only_the_contract() {
     let _again = camera(&config);
     client.until("watchword/hall/status", 60, |text| text == "online");
     let echo = client.json("watchword/hall/rules/empty", 10);
-    assert_eq!(echo["understood"]["threshold"], 50, "the rule survived kill -9");
+    assert_eq!(
+        echo["understood"]["threshold"], 50,
+        "the rule survived kill -9"
+    );
 
     client.publish("watchword/hall/rules/empty/set", "");
     client.until("watchword/hall/rules/empty", 10, str::is_empty);
@@ -209,7 +237,13 @@ fn sigterm_says_goodbye() {
     // A missing sensor does not keep the camera from talking.
     client.until("watchword/hall/status", 60, |text| text == "online");
     let pid = daemon.0.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     let until = Instant::now() + Duration::from_secs(15);
     let status = loop {
         if let Some(status) = daemon.0.try_wait().unwrap() {

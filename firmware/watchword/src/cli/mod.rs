@@ -100,10 +100,12 @@ pub fn main() -> ExitCode {
 fn start_logging(quiet: bool) {
     use tracing_subscriber::EnvFilter;
     let usual = if quiet {
-        "error,watchword=warn,rumqttd=off"
+        "error,watchword=warn,rumqttd=off,gstreamer=off"
     } else {
-        "warn,rumqttd=off,watchword=info,capture=info,vision=info,spool=info,platform=info"
+        "warn,rumqttd=off,gstreamer=off,watchword=info,capture=info,vision=info,spool=info,platform=info"
     };
+    // GStreamer says "error" of every encoder that it is asked for and does not
+    // have; what matters of it comes as a sentence of capture's.
     let filter = EnvFilter::try_from_env("WATCHWORD_LOG").unwrap_or_else(|_| usual.into());
     let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
     let builder = tracing_subscriber::fmt()

@@ -115,18 +115,7 @@ pub async fn run_and_tell(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let mut board = Platform::open(&share.board(&config.board.name), Path::new("/"))?;
     let store = open_store(&config)?;
-    let model = open_model(
-        config.model.package.as_deref(),
-        config.model.detector.as_deref(),
-        vision::Options {
-            threads: config.model.threads,
-            // The governor learns what a look adds to the board's draw; both
-            // must reckon with the same watts.
-            watts_per_core: scene::Watts(board.spec().power.watts_per_core),
-            ..vision::Options::default()
-        },
-        &share,
-    )?;
+    let model = open_configured(&config, &board, &share)?;
     let knowledge = model.knowledge();
     let camera = start_camera(&config, &share, clock.clone())?;
     let rtsp = camera.rtsp_url();
@@ -243,6 +232,28 @@ pub async fn run_and_tell(
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The configured model; if it can't be opened, the built-in one, loudly: a bad
+/// package must not take the camera down.
+fn open_configured(config: &Config, board: &Platform, share: &Share) -> Result<Box<dyn Model>> {
+    let options = || vision::Options {
+        threads: config.model.threads,
+        // The governor learns what a look adds to the board's draw; both must
+        // reckon with the same watts.
+        watts_per_core: scene::Watts(board.spec().power.watts_per_core),
+        ..vision::Options::default()
+    };
+    let (package, detector) = (&config.model.package, &config.model.detector);
+    match open_model(package.as_deref(), detector.as_deref(), options(), share) {
+        Err(error) if package.is_some() || detector.is_some() => {
+            tracing::error!(
+                "the configured model can't be used, going on with the built-in one: {error:#}"
+            );
+            open_model(None, None, options(), share)
+        }
+        opened => opened,
+    }
 }
 
 fn open_store(config: &Config) -> Result<Store> {
