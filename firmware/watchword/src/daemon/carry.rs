@@ -68,7 +68,7 @@ impl Carrier {
 
     /// Deals with what concerns delivery, and hands back what concerns the
     /// core, with the message to keep until it is dealt with.
-    pub(super) fn from_link(&mut self, event: LinkEvent) -> Option<(Event, Option<Message>)> {
+    pub(super) fn take_in(&mut self, event: LinkEvent) -> Option<(Event, Option<Message>)> {
         match &event {
             LinkEvent::Up { .. } => {
                 tracing::info!("connected to the broker");
@@ -164,7 +164,7 @@ impl Carrier {
                         tracing::error!("can't store a change: {error}");
                     }
                 }
-                Effect::Raise(raise) => self.raise(raise),
+                Effect::Raise(raise) => self.raise(*raise),
                 Effect::State { topic, payload } => self.publish(retained(topic, payload)),
                 Effect::Reply {
                     topic,

@@ -191,7 +191,7 @@ pub async fn run_and_tell(
             biased;
             _ = stop.wait_for(|stop| *stop) => break,
             Some(event) = from_broker.recv() => {
-                if let Some((event, message)) = carrier.from_link(event) {
+                if let Some((event, message)) = carrier.take_in(event) {
                     let effects = watch.handle(event, clock.now());
                     carrier.carry_out(effects);
                     // Only now may the broker forget what it delivered.

@@ -93,7 +93,7 @@ pub enum Effect {
     /// Make this durable before any later effect is carried out.
     Store(Batch),
     /// Encode the picture, make alert and life durable, then publish.
-    Raise(Raise),
+    Raise(Box<Raise>),
     /// Publish a retained state; an empty payload clears it.
     State {
         /// Full topic.

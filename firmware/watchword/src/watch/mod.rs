@@ -377,12 +377,12 @@ impl Watch {
             joules: cost.map_or(nothing, |(sight, _)| sight.joules),
             latency_ms: cost.map_or(0, |(_, latency)| latency.as_millis() as u64),
         };
-        effects.push(Effect::Raise(Raise {
+        effects.push(Effect::Raise(Box::new(Raise {
             alert,
             frame: shown.cloned(),
             snapshot,
             life: watching.save(now),
-        }));
+        })));
     }
 
     /// The lives of all rules, for the store, at a clean stop.
