@@ -1,4 +1,4 @@
-/// The two versions that the router has a listener for.
+/// The two versions that clients may speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Version {
     /// MQTT 3.1.1, protocol level 4.
@@ -92,14 +92,14 @@ fn packet_of(mut rest: &[u8], length: usize) -> Option<First> {
     })
 }
 
-fn take<'a>(rest: &mut &'a [u8], bytes: usize) -> Option<&'a [u8]> {
+pub(super) fn take<'a>(rest: &mut &'a [u8], bytes: usize) -> Option<&'a [u8]> {
     let (taken, left) = rest.split_at_checked(bytes)?;
     *rest = left;
     Some(taken)
 }
 
 /// A field with its length in two bytes before it.
-fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+pub(super) fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let [high, low] = *take(rest, 2)? else {
         return None;
     };
@@ -107,7 +107,7 @@ fn field<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 /// A variable byte integer (1.5.5): its value and how many bytes it takes.
-fn remaining_length(bytes: &[u8]) -> Option<Result<(usize, usize), ()>> {
+pub(super) fn remaining_length(bytes: &[u8]) -> Option<Result<(usize, usize), ()>> {
     let mut value = 0;
     for i in 0..4 {
         let byte = *bytes.get(i)?;

@@ -3,12 +3,15 @@
 //!
 //! It listens on loopback only, keeps nothing on disk, and asks nobody for a
 //! name. The router is rumqttd, which has a port for each version of MQTT, no
-//! way to stop, and panics for good over some clients; a door in front of it
-//! takes both versions on either port and keeps those clients away.
+//! way to stop, and panics for good over some clients and over what version 5
+//! sends to 3.1.1; a door in front of it takes both versions on either port,
+//! keeps those clients away, and translates 3.1.1, so that the router has to
+//! do with version 5 only.
 //! docs/decisions/0007-mqtt-link.md has the rest of its limits.
 
 mod connect;
 mod door;
+mod translate;
 
 use std::collections::HashMap;
 use std::io;
@@ -136,19 +139,17 @@ pub fn start(config: BrokerConfig) -> Result<Broker, BrokerError> {
     let outside = [listen(config.v4)?, listen(config.v5)?];
     let [v4, v5] = outside.each_ref().map(|(_, address)| *address);
 
-    // The router takes addresses and not listeners, so free ones are looked
-    // for and given up again; both are held until both are known.
+    // The router takes an address and not a listener, so a free one is looked
+    // for and given up again.
     let private = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let inside = [listen(private)?, listen(private)?];
+    let inside = listen(private)?;
     let behind = Behind {
-        v4: inside[0].1,
-        v5: inside[1].1,
+        v5: inside.1,
+        largest: config.max_payload_bytes,
     };
     drop(inside);
-    start_router(&config, behind).map_err(|why| BrokerError::Listen { address: v4, why })?;
-    for address in [behind.v4, behind.v5] {
-        wait_until_it_accepts(address)?;
-    }
+    start_router(&config, behind).map_err(|why| BrokerError::Listen { address: v5, why })?;
+    wait_until_it_accepts(behind.v5)?;
 
     let (stop, stopped) = watch::channel(false);
     let door = start_door(
@@ -175,7 +176,8 @@ fn start_router(config: &BrokerConfig, behind: Behind) -> io::Result<()> {
             next_connection_delay_ms: 1,
             connections: ConnectionSettings {
                 connection_timeout_ms: 10_000,
-                max_payload_size: config.max_payload_bytes,
+                // The door keeps to the limit, and adds a little.
+                max_payload_size: config.max_payload_bytes.saturating_add(translate::ADDED),
                 max_inflight_count: 100,
                 auth: None,
                 external_auth: None,
@@ -205,7 +207,6 @@ fn start_router(config: &BrokerConfig, behind: Behind) -> io::Result<()> {
             )])),
             ..RouterConfig::default()
         },
-        v4: server("mqtt-v4", behind.v4),
         v5: server("mqtt-v5", behind.v5),
         ..rumqttd::Config::default()
     };
