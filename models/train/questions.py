@@ -192,7 +192,7 @@ def ask(view, rng, number, negative_weight):
     def special():
         options = []
         if view.queue is not None and view.queue <= MAX_COUNT:
-            options += ["queue"] * 7 + ["queue_presence"]
+            options += ["queue"] * 3 + ["queue_presence"]
         if view.has("unattended") is not None:
             options += ["unattended", "unattended"]
         if attributes:

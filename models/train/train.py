@@ -32,7 +32,7 @@ a larger test size fits (Touvron et al. 2019, arXiv 1906.06423)."""
 EMA_DECAY = 0.997
 MAX_RATE = 2e-3
 POLISH_RATE = 1.5e-3
-POLISH_RENDERED_SHARE = 0.6
+POLISH_RENDERED_SHARE = 0.5
 """Queues and unattended bags are in rendered stills only, and the decoder is slow to learn them."""
 POLISH_QUESTIONS = 12
 """Questions an image in the language-only part: the encoder is the dear part, so more are asked of each look."""
