@@ -4,6 +4,7 @@ mod common;
 
 use common::{Camera, people};
 use scene::Unknown;
+use scene::ports::Board;
 use watchword::watch::{Event, MAX_RULES};
 
 const QUEUE: &str = "alert me when there are more than 3 people for 10 seconds";
@@ -185,6 +186,31 @@ fn a_drawn_zone_bounds_what_counts() {
     camera.draw("till", "nonsense");
     let zone = camera.state("zones/till").unwrap();
     assert!(zone.contains("error") && zone.contains("polygon"), "{zone}");
+}
+
+#[test]
+fn a_camera_without_watts_to_spare_says_so() {
+    let mut camera = Camera::new();
+    camera.set("queue", QUEUE);
+    camera.run(5.0);
+    let mut board = sim::SimBoard::default();
+    board.readings.board = Some(scene::Quantity::measured(scene::Watts(12.5)));
+    let looks = camera.looks();
+    for _ in 0..60 {
+        camera.event(Event::Readings(board.read()));
+        camera.run(1.0);
+    }
+    assert!(
+        camera.looks() <= looks + 1,
+        "no look starts that would pass the allotment"
+    );
+    assert_eq!(camera.echo("queue")["state"], "slowed");
+    let why = camera.echo("queue")["why"].to_string();
+    assert!(why.contains("allotment"), "{why}");
+    board.readings.board = Some(scene::Quantity::measured(scene::Watts(4.0)));
+    camera.event(Event::Readings(board.read()));
+    camera.run(20.0);
+    assert_eq!(camera.echo("queue")["state"], "armed");
 }
 
 #[test]

@@ -236,11 +236,6 @@ impl Watch {
             payload: serde_json::to_vec(form).expect("an answer is plain data"),
         }
     }
-
-    /// How many questions wait for a frame.
-    pub fn waiting_asks(&self) -> usize {
-        self.asks.len()
-    }
 }
 
 #[cfg(test)]

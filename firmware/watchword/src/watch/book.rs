@@ -20,6 +20,8 @@ pub(super) struct Entry {
     record: Option<RuleRecord>,
     /// Why the newest sentence was refused, with that sentence.
     pub(super) refused: Option<(String, Refusal)>,
+    /// When it was looked at last, or set.
+    pub(super) looked: Mono,
     /// What was published last.
     pub(super) shown: Shown,
 }
@@ -87,6 +89,7 @@ impl Entry {
             watching: None,
             record: None,
             refused: Some((text, refusal)),
+            looked: Mono::ZERO,
             shown: Shown::default(),
         }
     }
@@ -228,6 +231,7 @@ impl Watch {
             watching,
             record: Some(record),
             refused,
+            looked: now.mono,
             shown: Shown::default(),
         };
         self.rules.insert(id, entry);

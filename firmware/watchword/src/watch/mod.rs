@@ -290,6 +290,9 @@ impl Watch {
         for (id, entry) in &mut self.rules {
             let due = ids.contains(id);
             let model = model(entry);
+            if due {
+                entry.looked = now.mono;
+            }
             let Some(watching) = entry.watching_mut() else {
                 continue;
             };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rules::Echo;
-use scene::{Id, Moment, Mono, Phase, Quantity, Zone};
+use scene::{Id, Moment, Mono, Phase, Zone};
 use serde::Serialize;
 
 use super::book::Entry;
@@ -16,6 +16,10 @@ use super::{INFO_EVERY, MAX_RULES, MAX_ZONES, Watch};
 
 /// The least time between two `why` of a rule.
 const WHY_EVERY: Duration = Duration::from_secs(2);
+
+/// A rule is said to be held back if it was not looked at for this long at
+/// least, and for three of its intervals.
+const HELD_AFTER: Duration = Duration::from_secs(10);
 
 /// How many evaluations `why` tells.
 const WHY_KEPT: usize = 10;
@@ -88,10 +92,20 @@ impl Watch {
         if watching.life.state(now) == rules::State::Waiting {
             return ("waiting", watching.life.why(now));
         }
+        if let Some(reason) = self.held(entry, now) {
+            return ("slowed", format!("not looked at now: {reason}"));
+        }
         match self.governor.slowed(id) {
             Some(reason) => ("slowed", reason),
             None => ("armed", String::new()),
         }
+    }
+
+    /// Why a rule has not been looked at for much longer than it wants.
+    fn held(&self, entry: &Entry, now: Moment) -> Option<&str> {
+        let wanted = entry.watching()?.life.wanted_interval();
+        let missed = now.mono.since(entry.looked) > (wanted * 3).max(HELD_AFTER);
+        self.hold_reason().filter(|_| missed)
     }
 
     fn echo_of(&self, id: &Id, entry: &Entry, now: Moment) -> Vec<u8> {
@@ -155,7 +169,14 @@ impl Watch {
             effects.push(Effect::State { topic, payload });
         };
         let (name, why) = self.state_of(id, entry, now);
-        let key = (name, why, self.governor.learned());
+        // The watts in a hold's reason change at every reading; one echo of it
+        // is enough.
+        let told = if self.held(entry, now).is_some() {
+            String::new()
+        } else {
+            why
+        };
+        let key = (name, told, self.governor.learned());
         if entry.shown.echo.as_ref() != Some(&key) {
             state(self.topics.rule(id), self.echo_of(id, entry, now));
             entry.shown.echo = Some(key);
@@ -283,17 +304,8 @@ impl Watch {
         self.raise(id, transition, None, model, None, now, effects);
     }
 
-    /// What the last decision of the governor was, if it holds.
-    pub fn hold_reason(&self) -> Option<&str> {
+    /// Why the governor lets nobody look, if it does not.
+    fn hold_reason(&self) -> Option<&str> {
         self.hold.as_ref().map(|(_, reason)| reason.as_str())
-    }
-
-    /// Energy of one look as learned so far.
-    pub fn joules_per_look(&self) -> Quantity<f64> {
-        let state = self.governor.state();
-        Quantity {
-            value: state.joules_per_look.value.0,
-            source: state.joules_per_look.source,
-        }
     }
 }

@@ -1,8 +1,6 @@
 //! A whole camera in simulated time: the watch loop's machine with a scripted
 //! model, driven second by second.
 
-#![allow(dead_code)] // every test file uses its own part of this
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -85,6 +83,10 @@ impl Camera {
             pictured: Vec::new(),
             stored: 0,
         }
+    }
+
+    pub fn looks(&self) -> u64 {
+        *self.model.looks().lock().unwrap()
     }
 
     pub fn see(&self, detections: Vec<Detection>) {
