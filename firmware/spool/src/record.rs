@@ -38,7 +38,7 @@ impl Default for Limits {
 pub enum Snapshot {
     /// The frame that fired.
     Alert,
-    /// That frame with people blurred.
+    /// That frame, so coarse that faces can't be told apart.
     Blurred,
     /// No picture.
     None,

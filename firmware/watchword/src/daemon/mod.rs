@@ -21,7 +21,7 @@ use crate::config::{Config, SourceConfig};
 use crate::link::topics::{Inbound, Topics};
 use crate::link::{self, LinkConfig, LinkEvent, Message, Outgoing, Secret, Will};
 use crate::share::Share;
-use crate::watch::inbox::{ReplyTo, RuleWish};
+use crate::watch::inbox::ReplyTo;
 use crate::watch::{Event, Info, Request, Setup, Watch};
 use carry::Carrier;
 use look::News;
@@ -157,12 +157,7 @@ pub async fn run_and_tell(
     let mut carrier = Carrier::new(store, handle, topics, orders);
     for (id, sentence) in &config.rules {
         if !watch.has_rule(id) {
-            let payload = sentence.clone().into_bytes();
-            let request = Request::Rule {
-                id: id.clone(),
-                payload,
-            };
-            let effects = watch.handle(Event::Operator(request), clock.now());
+            let effects = watch.handle(rule_request(id.clone(), sentence), clock.now());
             carrier.carry_out(effects);
         }
     }
@@ -373,7 +368,7 @@ fn link_event(event: &LinkEvent) -> Option<Event> {
 
 /// A plain sentence as a rule request, for callers inside the process.
 pub fn rule_request(id: scene::Id, sentence: &str) -> Event {
-    let payload = RuleWish::plain(sentence).text.into_bytes();
+    let payload = sentence.as_bytes().to_vec();
     Event::Operator(Request::Rule { id, payload })
 }
 

@@ -116,7 +116,8 @@ impl Watch {
                 .iter()
                 .find(|(of, _)| *of == id)
                 .map(|(_, l)| l.as_slice());
-            self.put(id, record, life, now);
+            let armed = self.arm(&record.text);
+            self.put(id, record, armed, life, now);
         }
     }
 
@@ -168,14 +169,12 @@ impl Watch {
             }
             _ => {}
         }
-        let good = rules::read(&record.text)
-            .and_then(|rule| rules::arm(&rule, &self.site(), &*self.setup.knowledge));
-        match good {
-            Ok(_) => {
+        match self.arm(&record.text) {
+            Ok(armed) => {
                 let batch = Batch::new().put_rule(&id, &record);
                 effects.push(Effect::Store(batch));
                 self.end_open_alert(&id, now, effects);
-                self.put(id, record, None, now);
+                self.put(id, record, Ok(armed), None, now);
             }
             Err(refused) => self.refuse(id, record.text, refused),
         }
@@ -205,10 +204,20 @@ impl Watch {
         }
     }
 
+    /// Reads a sentence and arms it for this camera as it is.
+    fn arm(&self, text: &str) -> Result<Armed, Refusal> {
+        rules::read(text).and_then(|rule| rules::arm(&rule, &self.site(), &*self.setup.knowledge))
+    }
+
     /// Enters a rule in the book, with the life it had if that still fits.
-    fn put(&mut self, id: Id, record: RuleRecord, life: Option<&[u8]>, now: Moment) {
-        let armed = rules::read(&record.text)
-            .and_then(|rule| rules::arm(&rule, &self.site(), &*self.setup.knowledge));
+    fn put(
+        &mut self,
+        id: Id,
+        record: RuleRecord,
+        armed: Result<Armed, Refusal>,
+        life: Option<&[u8]>,
+        now: Moment,
+    ) {
         self.governor.remove(&id);
         let (watching, refused) = match armed {
             Ok(armed) if record.enabled => {
@@ -306,7 +315,8 @@ impl Watch {
             match entry.record {
                 Some(record) => {
                     let life = entry.watching.map(|watching| watching.save(now));
-                    self.put(id, record, life.as_deref(), now);
+                    let armed = self.arm(&record.text);
+                    self.put(id, record, armed, life.as_deref(), now);
                 }
                 None => {
                     self.rules.insert(id, entry);

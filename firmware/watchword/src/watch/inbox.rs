@@ -3,6 +3,7 @@
 
 use scene::{Polygon, QuestionKind};
 use serde::Deserialize;
+use spool::RuleRecord;
 
 use crate::config::Snapshot;
 
@@ -56,20 +57,17 @@ fn yes() -> bool {
 }
 
 fn middle() -> u8 {
-    RuleWish::MIDDLE
+    RuleRecord::PRIORITY
 }
 
 impl RuleWish {
-    /// The priority of a rule that states none.
-    pub const MIDDLE: u8 = 5;
-
     /// A sentence with everything else as usual.
     pub fn plain(text: impl Into<String>) -> Self {
         Self {
             v: One,
             text: text.into(),
             enabled: true,
-            priority: Self::MIDDLE,
+            priority: RuleRecord::PRIORITY,
             snapshot: None,
         }
     }

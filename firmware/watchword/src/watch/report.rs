@@ -136,7 +136,7 @@ impl Watch {
             rule: id,
             text,
             enabled: record.is_none_or(|record| record.enabled),
-            priority: record.map_or(super::inbox::RuleWish::MIDDLE, |record| record.priority),
+            priority: record.map_or(spool::RuleRecord::PRIORITY, |record| record.priority),
             state,
             why: Some(why.as_str()).filter(|why| !why.is_empty()),
             watching,
