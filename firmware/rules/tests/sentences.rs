@@ -1,165 +1,113 @@
-//! Sentences and what they must be read as: the project's own, one file a
+//! Sentences and what they must be read as: the project's own, in a folder a
 //! category under `sentences/`, and the shared worked examples where they are
 //! at hand. A new case needs no Rust.
-//!
-//! A case is `{"text", "understood" | "error", ...}`. `understood` may leave out
-//! keys that are null; `error` needs `kind`, and `missing` where given.
 
-use std::path::{Path, PathBuf};
+mod golden;
 
+use golden::{Verdict, as_json, bare, cases, judge, shared_examples};
 use rules::read;
-use serde_json::{Map, Value, json};
 
-fn here() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn cases(file: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
-}
-
-/// Drops what is null or empty, in parts of compound rules too.
-fn bare(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let kept: Map<String, Value> = map
-                .iter()
-                .filter(|(_, v)| !v.is_null() && **v != json!([]))
-                .map(|(k, v)| (k.clone(), if k == "schedule" { v.clone() } else { bare(v) }))
-                .collect();
-            Value::Object(kept)
-        }
-        Value::Array(list) => Value::Array(list.iter().map(bare).collect()),
-        other => other.clone(),
-    }
-}
-
-/// What is wrong with the reading of `case`.
-fn wrong(case: &Value, every_key: bool) -> Option<String> {
-    let text = case["text"].as_str().expect("a case has a text");
-    let want_error = case.get("error").filter(|e| !e.is_null());
-    match (read(text), want_error) {
-        (Ok(rule), None) => {
-            let got = serde_json::to_value(&rule).expect("a rule is JSON");
-            let want = &case["understood"];
-            let same = if every_key {
-                got == *want
-            } else {
-                bare(&got) == bare(want)
-            };
-            (!same).then(|| format!("{text}\n  want {}\n  got  {}", bare(want), bare(&got)))
-        }
-        (Ok(rule), Some(error)) => {
-            let got = bare(&serde_json::to_value(&rule).expect("a rule is JSON"));
-            Some(format!("{text}\n  want {error}\n  got  {got}"))
-        }
-        (Err(refusal), None) => Some(format!(
-            "{text}\n  want {}\n  got  {refusal} at {:?}",
-            bare(&case["understood"]),
-            refusal.spans
-        )),
-        (Err(refusal), Some(error)) => {
-            let got = serde_json::to_value(&refusal).expect("a refusal is JSON");
-            let missing = error.get("missing").is_none_or(|m| got["missing"] == *m);
-            let same = got["kind"] == error["kind"] && missing;
-            let complete = !refusal.why.is_empty() && refusal.offer.is_some();
-            (!same || !complete).then(|| format!("{text}\n  want {error}\n  got  {got}"))
-        }
-    }
-}
-
-fn run(file: &Path, every_key: bool) -> (usize, Vec<String>) {
-    let cases = cases(file);
-    let failures = cases.iter().filter_map(|c| wrong(c, every_key)).collect();
-    (cases.len(), failures)
+fn none(what: &str, list: &[String], of: usize) {
+    assert!(
+        list.is_empty(),
+        "{} of {of} {what}:\n{}",
+        list.len(),
+        list.join("\n")
+    );
 }
 
 #[test]
 fn own_sentences_are_read_as_written() {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(here().join("tests/sentences"))
-        .expect("the folder of sentences")
-        .map(|e| e.expect("an entry").path())
-        .filter(|p| p.extension().is_some_and(|e| e == "json"))
-        .collect();
-    files.sort();
-    assert!(!files.is_empty());
-    let mut failures = Vec::new();
-    for file in files {
-        let (n, wrong) = run(&file, false);
-        let name = file
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        println!("{name:24} {:3} of {n:3}", n - wrong.len());
-        failures.extend(wrong);
+    let cases = cases();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let (verdict, words) = judge(&case.value);
+        match (verdict, case.known_miss) {
+            (Verdict::Right, false) | (Verdict::Refused | Verdict::OtherRefusal, true) => {}
+            (Verdict::Right, true) => wrong.push(format!(
+                "{}\n  is right now: take it out of {}/known_misses.txt",
+                case.text, case.category
+            )),
+            _ => wrong.push(format!(
+                "[{}/{}] {}\n{words}",
+                case.category, case.part, case.text
+            )),
+        }
     }
-    assert!(
-        failures.is_empty(),
-        "{} misread:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    none("wrong", &wrong, cases.len());
+}
+
+#[test]
+fn known_misses_are_cases() {
+    let cases = cases();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sentences");
+    for folder in std::fs::read_dir(root).expect("folders") {
+        let file = folder.expect("an entry").path().join("known_misses.txt");
+        for line in std::fs::read_to_string(&file).unwrap_or_default().lines() {
+            let known = cases.iter().any(|c| c.known_miss && c.text == line);
+            assert!(known, "{}: no case says '{line}'", file.display());
+        }
+    }
+}
+
+#[test]
+fn no_sentence_stands_twice() {
+    let mut texts: Vec<String> = cases().into_iter().map(|c| c.text).collect();
+    texts.sort();
+    let twice: Vec<String> = (texts.windows(2).filter(|p| p[0] == p[1]))
+        .map(|p| p[0].clone())
+        .collect();
+    none("stand twice", &twice, texts.len());
 }
 
 #[test]
 fn shared_examples_are_read_exactly() {
-    let file = here().join("../../../shared/rules/examples.json");
-    if !file.exists() {
-        eprintln!("SKIPPED: {} is not here", file.display());
+    let Some(examples) = shared_examples() else {
         return;
+    };
+    assert!(!examples.is_empty());
+    let mut wrong = Vec::new();
+    for case in &examples {
+        let (verdict, words) = judge(case);
+        if verdict != Verdict::Right {
+            wrong.push(format!("{}\n{words}", case["text"]));
+        } else if let Ok(rule) = read(case["text"].as_str().expect("a text"))
+            && as_json(&rule) != case["understood"]
+        {
+            wrong.push(format!("{}: a key differs", case["text"]));
+        }
     }
-    let (n, wrong) = run(&file, true);
-    assert!(n > 0);
-    assert!(
-        wrong.is_empty(),
-        "{} of {n} misread:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    none("misread", &wrong, examples.len());
 }
 
 /// What a rule says of itself is a sentence that means the same.
 #[test]
 fn what_a_rule_says_reads_back() {
-    let mut files = vec![here().join("../../../shared/rules/examples.json")];
-    files.extend(
-        std::fs::read_dir(here().join("tests/sentences"))
-            .expect("a folder")
-            .map(|e| e.expect("an entry").path()),
-    );
+    let mut texts: Vec<String> = cases().into_iter().map(|c| c.text).collect();
+    for example in shared_examples().unwrap_or_default() {
+        texts.push(example["text"].as_str().expect("a text").to_owned());
+    }
     let (mut n, mut failures) = (0, Vec::new());
-    for file in files.iter().filter(|f| f.exists()) {
-        for case in cases(file) {
-            let Ok(rule) = read(case["text"].as_str().expect("a text")) else {
-                continue;
-            };
-            n += 1;
-            let says = rule.says();
-            let want = bare(&serde_json::to_value(rule.with_defaults()).expect("JSON"));
-            match read(&says) {
-                Ok(back) => {
-                    let got = bare(&serde_json::to_value(back.with_defaults()).expect("JSON"));
-                    if got != want {
-                        failures.push(format!(
-                            "{}\n  says {says}\n  want {want}\n  got  {got}",
-                            case["text"]
-                        ));
-                    }
+    for text in texts {
+        let Ok(rule) = read(&text) else { continue };
+        n += 1;
+        let says = rule.says();
+        let want = bare(&as_json(&rule.with_defaults()));
+        match read(&says) {
+            Ok(back) => {
+                let got = bare(&as_json(&back.with_defaults()));
+                if got != want {
+                    failures.push(format!(
+                        "{text}\n  says {says}\n  want {want}\n  got  {got}"
+                    ));
                 }
-                Err(refusal) => failures.push(format!(
-                    "{}\n  says {says}\n  refused: {refusal} {:?}",
-                    case["text"], refusal.spans
-                )),
             }
+            Err(refusal) => failures.push(format!(
+                "{text}\n  says {says}\n  refused: {refusal} {:?}",
+                refusal.spans
+            )),
         }
     }
     assert!(n > 0);
-    assert!(
-        failures.is_empty(),
-        "{} of {n} don't read back:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    none("don't read back", &failures, n);
 }
