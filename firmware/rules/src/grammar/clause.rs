@@ -25,6 +25,8 @@ pub(crate) struct Clause {
     pub negative: bool,
     /// A copula or a verb was there: it is a sentence, not a fragment.
     pub verbal: bool,
+    /// After "unless": its opposite is meant.
+    pub inverted: bool,
     pub span: [usize; 2],
 }
 

@@ -14,6 +14,8 @@ pub(crate) struct Framed {
     pub counting: bool,
     /// "is there …?"
     pub question: bool,
+    /// It has an "if" or "when" of its own.
+    pub conditional: bool,
 }
 
 #[rustfmt::skip]
@@ -25,6 +27,12 @@ const LINKS: &[&str] = &[
     "whether", "when or if", "if you see", "when you see", "whenever you see",
     "if you notice|detect|spot", "when|whenever you notice|detect|spot", "if|when the camera sees",
     "every|each time that", "any time that", "of any", "of every",
+];
+
+/// Words after which "should" is no duty.
+const CONDITIONAL: &[&str] = &[
+    "if", "when", "whenever", "once", "case", "event", "time", "moment", "instant", "should",
+    "soon", "about", "of", "for",
 ];
 
 fn longest(toks: &[Tok], i: usize, patterns: &[&str]) -> Option<usize> {
@@ -41,6 +49,10 @@ fn gaps(toks: &[Tok], i: usize) -> usize {
 fn link(toks: &[Tok], i: usize) -> Option<usize> {
     let skip = gaps(toks, i);
     let at = i + skip;
+    // "alert me unless …": the clauses see to it.
+    if toks.get(at).is_some_and(|t| t.is("unless")) {
+        return Some(skip);
+    }
     let colon = usize::from(toks.get(at).is_some_and(|t| t.any(&[":", "-"])));
     let mut len = longest(toks, at + colon, LINKS).map_or(colon, |n| n + colon);
     if len == 0 {
@@ -354,6 +366,11 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
     (wish && j > i).then_some((j - i, false))
 }
 
+/// Whether a frame starts at `i`: "…, tell me if".
+pub(crate) fn starts(toks: &[Tok], i: usize) -> bool {
+    frame(toks, i).is_some()
+}
+
 /// Takes the frames out. One in the middle leaves a [`TURN`].
 pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
     let mut out = Framed::default();
@@ -368,6 +385,7 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
         }
         match frame(toks, 0) {
             Some((n, counting)) if n > 0 => {
+                out.conditional |= toks[..n].iter().any(|t| t.any(CONDITIONAL));
                 toks.drain(..n);
                 out.framed = true;
                 out.counting |= counting;
@@ -423,6 +441,7 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
                 out.framed = true;
                 out.counting |= counting;
                 let to = at + n;
+                out.conditional |= toks[at..to].iter().any(|t| t.any(CONDITIONAL));
                 let turn = Tok {
                     text: TURN.into(),
                     raw: String::new(),

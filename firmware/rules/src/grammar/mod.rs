@@ -10,6 +10,7 @@
 mod clause;
 mod compare;
 mod deed;
+mod duty;
 mod frames;
 mod guard;
 mod hours;
@@ -87,12 +88,22 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     let schedule = hours::extract(&mut toks)?;
     let hold = limits::hold(&mut toks)?;
     let window = limits::window(&mut toks)?;
+    let demanded = duty::wrapper(&mut toks);
+    unless_first(&mut toks);
     let framed = frames::strip(&mut toks);
     let framed = Framed {
-        framed: framed.framed || severity.is_some(),
+        framed: framed.framed || severity.is_some() || demanded,
+        ..framed
+    };
+    let duty = duty::rewrite(&mut toks, demanded, framed.conditional)?;
+    let framed = Framed {
+        framed: framed.framed || duty.is_some(),
         ..framed
     };
     let mut rule = condition(&toks, framed, window, hold)?;
+    if let Some(turn) = duty {
+        rule = duty::apply(turn, rule, whole)?;
+    }
     if !(framed.framed || rule.leaves().iter().all(|l| plain(l))) {
         return Err(Refusal::new(
             RefusalKind::NotARule,
@@ -182,6 +193,27 @@ fn vague(toks: &[Tok]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// "Unless a guard is there, tell me …": puts the exception last.
+fn unless_first(toks: &mut Vec<Tok>) {
+    let lead = toks.iter().take_while(|t| t.is_gap()).count();
+    let first = ["unless", "while", "whilst"];
+    if !toks.get(lead).is_some_and(|t| t.any(&first)) {
+        return;
+    }
+    let comma = (lead + 1..toks.len()).find(|i| {
+        toks[*i].is(",") && frames::starts(toks, *i + 1)
+    });
+    let Some(comma) = comma else { return };
+    let mut rest = toks.split_off(comma + 1);
+    toks.pop();
+    while rest.last().is_some_and(|t| !t.word) {
+        rest.pop();
+    }
+    let tail: Vec<Tok> = toks.drain(lead..).collect();
+    toks.extend(rest);
+    toks.extend(tail);
+}
+
 /// The clauses and how they are joined.
 fn condition(
     toks: &[Tok],
@@ -201,11 +233,16 @@ fn condition(
         if i >= toks.len() {
             break;
         }
+        let inverted = here(toks, i, "unless|except when|if|while?").is_some();
+        if inverted {
+            i += here(toks, i, "unless|except when|if|while?").unwrap_or(0);
+        }
         let parser = Parser {
             toks,
             before: clauses.last().cloned().or_else(|| context.clone()),
         };
-        let (clause, end) = parser.clause(i)?;
+        let (mut clause, end) = parser.clause(i)?;
+        clause.inverted = inverted;
         if end <= i && clause.subjects.is_empty() {
             return Err(place_cannot(&toks[i..i + 1]));
         }
@@ -228,11 +265,16 @@ fn condition(
             break;
         }
         let comma = usize::from(toks[i].is(","));
+        let apart = here(toks, i + comma, "while|whilst|unless")
+            .or(here(toks, i + comma, "except when|if|while"))
+            .or(here(toks, i + comma, "at the same time as"))
+            .or(here(toks, i + comma, "with nobody|nothing|noone"))
+            .or(here(toks, i + comma, "with no one|people|person|staff|guard|worker|workers|adult|adults"));
         let word = here(toks, i + comma, "and|or|&").unwrap_or(0);
-        if word == 0 {
+        if word == 0 && apart.is_none() {
             return Err(place_cannot(&toks[i..]));
         }
-        let both = toks[i + comma].any(&["and", "&"]);
+        let both = toks[i + comma].any(&["and", "&"]) || apart.is_some();
         if glue.is_some_and(|g| g != both) {
             return Err(
                 Refusal::new(RefusalKind::Ambiguous, "Both 'and' and 'or' join these.")
@@ -241,6 +283,15 @@ fn condition(
             );
         }
         glue = Some(both);
+        if toks[i + comma].any(&["unless", "except"]) {
+            i += comma;
+            continue;
+        }
+        let word = match apart {
+            Some(n) if !toks[i + comma].is("with") => n,
+            Some(_) => 1,
+            None => word,
+        };
         i +=
             comma + word + here(toks, i + comma + word, "if|when|either|also|whether").unwrap_or(0);
         if i >= toks.len() {
@@ -352,6 +403,18 @@ fn assemble(
     let n = clauses.len();
     for c in &clauses {
         let rules = c.rules()?;
+        if c.inverted {
+            let [one] = rules.as_slice() else {
+                return Err(Refusal::new(
+                    RefusalKind::Ambiguous,
+                    "It is not clear which of these the exception needs.",
+                )
+                .offer("Make one rule for each.")
+                .at(c.span));
+            };
+            parts.push(duty::invert(one.clone(), c.span)?);
+            continue;
+        }
         if rules.len() > 1 {
             if both.is_some_and(|g| g != c.both) {
                 return Err(Refusal::new(
