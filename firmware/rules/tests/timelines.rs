@@ -100,6 +100,8 @@ fn track(t: &Json, base: f64) -> Track {
             .into_iter()
             .map(|z| Id::new(z).unwrap())
             .collect(),
+        zones_since: Vec::new(),
+        movement: scene::Movement::NONE,
     }
 }
 

@@ -23,5 +23,5 @@ pub use geometry::{BBox, GeometryError, Point, Polygon, Zone};
 pub use id::{Id, IdError};
 pub use question::{Concept, Question, QuestionKind};
 pub use time::{Moment, Mono};
-pub use track::{Passage, Track, TrackEvent, TrackId};
+pub use track::{Heading, Movement, Passage, Track, TrackEvent, TrackId};
 pub use units::{Celsius, Joules, Quantity, Source, Watts};

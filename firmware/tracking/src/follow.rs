@@ -145,6 +145,8 @@ impl Followed {
             still_since: self.still.since(config, self.seen),
             alone_since: self.company.alone().filter(|_| !person),
             zones: self.places.inside(),
+            zones_since: Vec::new(),
+            movement: scene::Movement::NONE,
         }
     }
 }

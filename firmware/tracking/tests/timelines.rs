@@ -484,7 +484,7 @@ proptest! {
                         past.insert(e.track.id);
                     }
                     Passage::Enter(z) => prop_assert!(e.track.zones.contains(z)),
-                    Passage::Exit(_) => prop_assert!(present.contains(&e.track.id)),
+                    _ => prop_assert!(present.contains(&e.track.id)),
                 }
             }
             let ids: Vec<_> = update.tracks.iter().map(|t| t.id).collect();
