@@ -1,7 +1,7 @@
 //! Deeds: what a thing does, as canonical actions with their place.
 
 use super::clause::{Clause, Parser, words_of};
-use super::phrase::{Role, acts, phrase, place_cannot};
+use super::phrase::{Role, acts, phrase, place_cannot, strange_verb};
 use super::token::here;
 use super::words::*;
 use crate::Refusal;
@@ -59,8 +59,15 @@ pub(super) fn deed(
         (is_plural(&s.raw) || s.raw.ends_with("people"), s.pronoun)
     });
     let s = t.text.as_str();
+    let lone = c.subjects.len() == 1
+        && c.zones.is_empty()
+        && c.subjects.first().is_some_and(|s| {
+            s.pronoun || matches!(s.article.as_str(), "a" | "an")
+        });
+    let strange = !copula && lone && verb(s).is_none() && strange_verb(toks, i, "a");
     if !t.word
         || (!copula
+            && !strange
             && !acts(
                 toks,
                 i,
@@ -78,6 +85,7 @@ pub(super) fn deed(
             Some(base) => base,
             None => return Ok(None),
         },
+        None if strange => from_third_person(s),
         None => return Ok(None),
     };
     if c.action.is_some() || c.state.is_some() && !copula {
@@ -296,51 +304,93 @@ pub(super) fn deed(
             c.action = Some(action.to_owned());
             Ok(Some(at))
         }
-        _ if DEEDS.contains(&action) || verb(s).is_none() => {
-            c.action = Some(action.to_owned());
-            if let Some(n) = here(toks, at, "down|over|up|around|about|off|out").filter(|n| {
-                let next = toks.get(at + n);
-                next.is_none_or(|x| !x.any(ARTICLES)) && !toks[at].is("off")
-            }) {
-                at += n;
-            } else if let Some((n, way)) = longest(DIRECTIONS, toks, at) {
-                c.direction = Some(way.to_owned());
-                at += n;
-            }
-            // "climbs the fence", "approaches the gate"
-            if let Some((p, end)) = phrase(toks, at, Role::Place)? {
-                if matches!(action, "approach" | "climb" | "pass" | "jump") && c.zones.is_empty() {
-                    return Ok(Some(parser.bare_place(at, c)?.unwrap_or(end)));
-                }
-                if copula || s.ends_with("ing") {
-                    // "welding a pipe", "eating food": a thing done to another
-                    c.action = None;
-                    c.attributes.push(format!(
-                        "{} {}",
-                        crate::ask::gerund(&base),
-                        crate::noun::singular(&p.noun)
-                    ));
-                    return Ok(Some(end));
-                }
-                return Err(place_cannot(&toks[i..end]));
-            }
-            Ok(Some(at))
-        }
-        _ => {
-            // "touching the machine", "using a phone"
-            if s.ends_with("ing")
-                && let Some((p, end)) = phrase(toks, at, Role::Object)?
-                && !p.pronoun
-                && !p.negative
-                && !matches!(
-                    base.as_str(),
-                    "start" | "begin" | "try" | "need" | "want" | "has" | "look"
-                )
-            {
-                c.attributes.push(format!("{s} {}", p.noun));
-                return Ok(Some(end));
-            }
-            Ok(None)
-        }
+        _ => done_to(parser, i, &base, action, c, copula),
     }
+}
+
+/// "digs" -> "dig", "carries" -> "carry".
+fn from_third_person(s: &str) -> String {
+    if let Some(stem) = s.strip_suffix("ies") {
+        return format!("{stem}y");
+    }
+    let es = ["ches", "shes", "sses", "xes", "zzes", "oes"];
+    let cut = if es.iter().any(|e| s.ends_with(e)) { 2 } else { 1 };
+    s[..s.len() - cut].to_owned()
+}
+
+/// Verbs that say nothing without what they are done to.
+#[rustfmt::skip]
+const NEEDS_OBJECT: &[&str] = &[
+    "start", "begin", "try", "need", "want", "has", "look", "take", "put", "use", "hold", "carry",
+    "wear", "contain", "reach", "exceed", "lack", "happen", "occur", "exist", "show", "bring", "build", "point",
+    "push", "lift", "touch", "hit", "kick", "throw", "pick", "grab", "load", "unload", "feed", "remove",
+];
+
+/// A deed and what it is done to: "opens the hatch", "falls", "climbs the fence".
+fn done_to(
+    parser: &Parser<'_>,
+    i: usize,
+    base: &str,
+    action: &str,
+    c: &mut Clause,
+    copula: bool,
+) -> Result<Option<usize>, Refusal> {
+    let toks = parser.toks;
+    let s = toks[i].text.as_str();
+    let mut at = i + 1;
+    let mut words = vec![action.to_owned()];
+    if matches!(base, "start" | "begin" | "try" | "need" | "want" | "has" | "look") {
+        return Ok(None);
+    }
+    if let Some(n) = here(toks, at, "down|over|up|around|about|off|out|away|open").filter(|n| {
+        let next = toks.get(at + n);
+        let bare = next.is_none_or(|x| !x.word || x.any(PREPOSITIONS) || x.any(&["and", "or"]));
+        let kept = matches!(base, "pick" | "put" | "break" | "take" | "knock" | "throw" | "cut" | "pull" | "set" | "push" | "kick" | "turn" | "pack" | "wrap" | "smash" | "tip" | "fold" | "roll" | "drop" | "light" | "dig" | "load" | "stack");
+        (bare || kept) && !here(toks, at, "off|out of|from").is_some_and(|m| m > *n)
+    }) {
+        let particle = toks[at].text.clone();
+        let moves = matches!(particle.as_str(), "down" | "up") && DEEDS.contains(&base);
+        let empty = matches!((base, particle.as_str()), ("fall" | "tip" | "topple" | "collapse" | "trip" | "slip" | "tumble", "over" | "down") | (_, "about" | "around"));
+        let next_object = toks.get(at + n).is_some_and(|x| x.word && !x.any(PREPOSITIONS) && !x.any(&["and", "or"]));
+        if moves && !empty && !next_object {
+            c.direction = Some(particle);
+        } else if !empty {
+            words.push(particle);
+        }
+        at += n;
+    } else if let Some((n, way)) = longest(DIRECTIONS, toks, at) {
+        c.direction = Some(way.to_owned());
+        at += n;
+    }
+    let way = c.direction.is_some();
+    if let Some((p, end)) = phrase(toks, at, Role::Place)? {
+        let place = matches!(action, "approach" | "climb" | "pass" | "jump" | "vault" | "scale" | "hop");
+        if (place || way) && c.zones.is_empty() && !p.negative && !p.pronoun {
+            c.action = Some(words.join(" "));
+            return Ok(Some(parser.bare_place(at, c)?.unwrap_or(end)));
+        }
+        let Some((thing, end)) = phrase(toks, at, Role::Object)? else {
+            return Err(place_cannot(&toks[i..end]));
+        };
+        if thing.negative || (thing.pronoun && thing.universal) || thing.unattended || way {
+            return Err(place_cannot(&toks[i..end]));
+        }
+        if (copula || s.ends_with("ing")) && HANDLING.contains(&base) {
+            c.attributes.push(format!("{} {}", crate::ask::gerund(base), thing.noun));
+            return Ok(Some(end));
+        }
+        let noun = if thing.pronoun && thing.noun == "any object" {
+            "something".to_owned()
+        } else {
+            super::clause::full(&thing)
+        };
+        words.push(noun);
+        c.action = Some(words.join(" "));
+        return Ok(Some(end));
+    }
+    if NEEDS_OBJECT.contains(&base) && words.len() == 1 {
+        return Ok(None);
+    }
+    c.action = Some(words.join(" "));
+    Ok(Some(at))
 }

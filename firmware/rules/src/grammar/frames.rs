@@ -366,6 +366,115 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
     (wish && j > i).then_some((j - i, false))
 }
 
+/// Words that only say that, how and whom to tell. A run of them that ends in a
+/// link ("I'd appreciate it if you told me when") is a frame.
+#[rustfmt::skip]
+const MANNERS: &[&str] = &[
+    "i", "we", "you", "me", "us", "my", "our", "it", "would", "could", "can", "will", "should", "do",
+    "please", "pls", "plz", "kindly", "just", "so", "basically", "what", "is", "are", "am", "be",
+    "that", "a", "an", "the", "if", "when", "to", "of", "and", "then", "love", "like", "want",
+    "wants", "wanna", "need", "needs", "wish", "appreciate", "grateful", "great", "nice", "good",
+    "kind", "mind", "as", "any", "chance", "possible", "helpful", "useful", "most", "very", "really",
+    "glad", "happy", "make", "sure", "have", "get", "got", "gets", "getting", "give", "gimme",
+    "send", "sends", "sending", "drop", "shoot", "keep", "let", "letting", "lemme", "know",
+    "posted", "informed", "notified", "alerted", "told", "tell", "telling", "warned", "warning",
+    "warn", "pinged", "ping", "buzz", "shout", "heads-up", "headsup", "heads", "up", "line", "note",
+    "message", "messages", "text", "email", "e-mail", "mail", "alert", "alerts", "alerting", "alarm",
+    "notification", "notifications", "notify", "notifying", "inform", "informing", "hear",
+    "call", "signal", "word", "push", "sms", "phone", "boss", "manager", "team", "security", "staff",
+    "guards", "guard", "hey", "hi", "hello", "yo", "ok", "okay", "dear", "camera", "cam", "system",
+    "watchword", "thanks", "thank", "thx", "ta", "cheers", "advance", "in", "about", "this", "there",
+    "right", "away", "now", "everyone", "operator", "control", "room", "reminder", "remind",
+    "was", "were", "how", "for", "interested", "hoping", "hope", "expect", "always", "only",
+    "page", "raise", "trigger", "by", "on", "also", "one", "some", "too", "out", "wondering",
+    "whether", "want", "id", "im", "someone", "somebody", "flag", "report", "with", "kindly",
+    "prefer", "must", "ask", "asking", "asked", "everybody", "supervisor", "owner", "manager's",
+    "favour", "favor", "quick", "little", "short", "straight", "quickly", "soon", "at", "once",
+];
+/// Words that say that somebody is told.
+#[rustfmt::skip]
+const TELLING: &[&str] = &[
+    "tell", "told", "telling", "alert", "alerts", "alerted", "alerting", "notify", "notified",
+    "notifying", "notification", "notifications", "know", "inform", "informed", "informing",
+    "warn", "warned", "warning", "ping", "pinged", "message", "messages", "text", "email", "e-mail",
+    "shout", "buzz", "heads-up", "headsup", "heads", "posted", "hear", "line", "signal", "alarm",
+    "note", "call", "remind", "reminder", "page", "push", "sms", "flag",
+];
+/// What a frame ends in.
+const ENDS: &[&str] = &[
+    "if", "when", "whenever", "once", "as soon as", "every|each time", "any time", "anytime",
+    "the moment", "the instant", "in case", "should", "in the event that", "as long as", "while",
+    "the minute", "the second",
+];
+
+/// Whether the words before `i` can only be manners.
+fn mannerly(toks: &[Tok]) -> bool {
+    toks.iter()
+        .all(|t| !t.word || t.any(MANNERS))
+        && toks.iter().any(|t| t.any(TELLING))
+}
+
+/// Takes a frame of any wording from the start, and one from the end.
+fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
+    // The front: up to the last link that has only manners before it.
+    let run = toks
+        .iter()
+        .take_while(|t| !t.word || t.any(MANNERS) || t.any(&["whenever", "soon", "every", "each", "time", "anytime", "moment", "instant", "case", "event", "long", "while", "minute", "second", "as"]))
+        .count();
+    let mut cut = None;
+    for i in 0..run {
+        // "Alert me if …" with a plain verb of telling first is read below;
+        // here the link itself must not open a clause that manners could fill.
+        if let Some(n) = longest(toks, i, ENDS)
+            && i > 0
+            && mannerly(&toks[..i])
+            && i + n <= toks.len()
+        {
+            let condition = toks.get(i + n..).unwrap_or_default();
+            if condition.iter().any(|t| t.word && !t.any(MANNERS)) {
+                cut = Some((i, n));
+            }
+        }
+    }
+    if let Some((i, n)) = cut
+        && i + n < toks.len()
+    {
+        // "tell me if you are …": what is left must not start in the middle.
+        toks.drain(..i + n);
+        out.framed = true;
+        out.conditional = true;
+    }
+    // The end: "…, I want to be told about it".
+    #[rustfmt::skip]
+    const STARTERS: &[&str] = &[
+        "tell", "let", "alert", "notify", "inform", "warn", "ping", "message", "text", "email",
+        "please", "pls", "i", "we", "send", "give", "gimme", "raise", "could", "can", "would", "just", "keep",
+        "drop", "shoot", "page", "call", "remind", "flag", "you", "and", "then", "so",
+    ];
+    let mut from = toks.len();
+    while from > 0 && (!toks[from - 1].word || toks[from - 1].any(MANNERS)) && !toks[from - 1].is_gap() {
+        from -= 1;
+    }
+    while from < toks.len() && !(toks[from].any(STARTERS) && toks[from].word) {
+        from += 1;
+    }
+    // A sentence of manners only is left for others to refuse.
+    let rest = &toks[from.min(toks.len())..];
+    let telling = rest.iter().position(|t| t.any(TELLING));
+    let no_link = !(0..rest.len()).any(|i| longest(rest, i, ENDS).is_some() && i > 0);
+    if from > 0 && telling.is_some_and(|t| t <= 7) && no_link && toks[..from].iter().any(|t| t.word) {
+        toks.truncate(from);
+        while toks.last().is_some_and(|t| !t.is_gap() && (!t.word || t.any(&["and", "then", "so", "please", "just"])) && !t.any(&["?"])) {
+            toks.pop();
+        }
+        out.framed = true;
+    }
+    // "thx", "thanks in advance"
+    while toks.last().is_some_and(|t| t.any(&["thx", "ta", "cheers", "thanks", "pls", "plz"])) {
+        toks.pop();
+    }
+}
+
 /// Whether a frame starts at `i`: "…, tell me if".
 pub(crate) fn starts(toks: &[Tok], i: usize) -> bool {
     frame(toks, i).is_some()
@@ -375,6 +484,7 @@ pub(crate) fn starts(toks: &[Tok], i: usize) -> bool {
 pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
     let mut out = Framed::default();
     let mut i = 0;
+    manners(toks, &mut out);
     // At the start, any number of them: "please tell me if …, when …".
     loop {
         while toks

@@ -102,8 +102,19 @@ pub(crate) fn acts(
         && !goes_on
         && matches!(
             s,
-            "exits" | "stands" | "works" | "stops" | "lifts" | "drops"
+            "exits" | "stands" | "works" | "stops" | "lifts" | "drops" | "locks" | "turns"
+                | "passes" | "parks" | "docks" | "walks" | "drives" | "rides" | "lands" | "boxes"
+                | "rows" | "packs" | "stacks" | "sinks" | "scales" | "wheels" | "posts" | "covers"
+                | "rests" | "nests" | "swings" | "marches" | "vaults" | "switches" | "hangs"
         )
+    {
+        return false;
+    }
+    // "the car parks are full"
+    if s.ends_with('s')
+        && toks
+            .get(i + 1)
+            .is_some_and(|n| n.any(&["is", "are", "was", "were", "has", "have"]))
     {
         return false;
     }
@@ -129,6 +140,26 @@ pub(crate) fn acts(
     }
     // "people enter", but "fire exit"; "cars park" but "car park"
     after_plural || (object_follows && role == Role::Subject)
+}
+
+/// Whether the word at `i` must be a verb that is in no table: "a dog digs in …".
+pub(crate) fn strange_verb(toks: &[Tok], i: usize, article: &str) -> bool {
+    let t = &toks[i];
+    let single = matches!(article, "a" | "an" | "pronoun");
+    let ends = toks.get(i + 1).is_none_or(|n| {
+        !n.word || n.any(ARTICLES) || n.any(PREPOSITIONS) || n.any(&["up", "down", "out", "away"])
+    });
+    single
+        && ends
+        && t.text.len() > 3
+        && t.text.ends_with('s')
+        && !["ss", "us", "is", "'s"].iter().any(|e| t.text.ends_with(e))
+        && t.text.is_ascii()
+        && !t.any(S_SINGULAR)
+        && !t.any(STRUCTURE)
+        && !t.any(CLOTHES)
+        && !crate::noun::takes_no_article(&t.text)
+        && !KNOWN.contains(&singular(&t.text).as_str())
 }
 
 /// The phrase at `i` and where it ends; `None` if none starts there.
@@ -312,6 +343,9 @@ pub(crate) fn phrase(
             .last()
             .is_some_and(|w| is_plural(&toks[*w].text) && !toks[*w].any(S_SINGULAR));
         if acts(toks, j, words.len(), plural, false, role) {
+            break;
+        }
+        if role == Role::Subject && !words.is_empty() && strange_verb(toks, j, &out.article) {
             break;
         }
         if words.is_empty() && role != Role::Place {

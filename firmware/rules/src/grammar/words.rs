@@ -79,14 +79,23 @@ pub(crate) const STATES: &[&str] = &[
     "half-full", "lying", "sitting", "standing", "sleeping", "asleep", "kneeling", "crouching",
     "leaning", "loitering", "waiting", "unconscious", "fallen-over", "unmade", "untidy", "messy",
     "cluttered", "dark", "visible", "covered", "uncovered", "boarded", "overgrown", "overloaded",
-    "peeling", "mouldy", "moldy", "rotten", "ripe",
+    "peeling", "mouldy", "moldy", "rotten", "ripe", "clear", "free", "tidy", "unobstructed",
+    "vandalised", "vandalized", "unoccupied", "alight", "ablaze", "burnt", "bare", "flat", "lopsided",
+    "dripping", "sagging", "hanging", "swinging", "spinning", "overfilled", "unsecured", "secured",
+    "unsealed", "sealed", "shattered", "punctured", "faulty", "stalled", "capsized", "submerged",
+    "sunken", "foggy", "misted", "discoloured", "discolored", "wilted", "dead", "wrapped",
+    "unwrapped", "tangled", "detached", "exposed", "barricaded", "illuminated", "bursting",
+    "unattached", "packed-up", "soaked", "slippery", "sticky", "muddy", "dusty", "injured", "hurt",
+    "bleeding", "limping", "collapsing", "drooping", "boiling", "flattened", "broken-down",
+    "broken-into", "out-of-order", "inactive", "active", "dim", "deserted", "unlatched",
 ];
 /// States that only a person or an animal has; they follow the noun.
 /// Things left behind.
 #[rustfmt::skip]
 pub(crate) const UNATTENDED: &[&str] = &[
     "unattended", "abandoned", "stranded", "left-behind", "forgotten", "unsupervised",
-    "unaccompanied", "unclaimed", "orphaned", "discarded", "lone", "ownerless",
+    "unaccompanied", "unclaimed", "orphaned", "discarded", "lone", "ownerless", "unstaffed",
+    "unmanned", "unguarded", "unwatched", "unminded", "dumped",
 ];
 /// Places and fixtures that are watched over: "the desk is unattended" means
 /// that nobody is there.
@@ -200,6 +209,29 @@ pub(crate) const VERBS: &[(&str, &str)] = &[
     ("look", "look"), ("point", "point"), ("crowd", "crowd"), ("happen", "happen"),
     ("occur", "occur"), ("exist", "exist"), ("need", "need"), ("want", "want"), ("try", "try"),
     ("stare", "stare"), ("read", "read"), ("write", "write"), ("talk", "talk"), ("bring", "bring"),
+    ("weld", "weld"), ("paint", "paint"), ("grab", "grab"), ("knock", "knock"), ("bend", "bend"),
+    ("wash", "wash"), ("clean", "clean"), ("cook", "cook"), ("dump", "dump"), ("unlock", "unlock"),
+    ("lock", "lock"), ("reach into", "reach into"), ("unplug", "unplug"), ("plug", "plug"),
+    ("squat", "squat"), ("flee", "flee"), ("escape", "escape"), ("graze", "graze"), ("nest", "nest"),
+    ("perch", "perch"), ("land", "land"), ("hover", "hover"), ("dock", "dock"), ("moor", "moor"),
+    ("queue", "queue"), ("sweep", "sweep"), ("mop", "mop"), ("wrestle", "wrestle"), ("box", "box"),
+    ("hug", "hug"), ("swing", "swing"), ("hang", "hang"), ("vault", "vault"), ("scale", "scale"),
+    ("hop", "hop"), ("leap", "leap"), ("skip", "skip"), ("juggle", "juggle"), ("bike", "bike"),
+    ("pour", "pour"), ("drip", "drip"), ("spark", "spark"), ("explode", "explode"),
+    ("squeeze", "squeeze"), ("duck", "duck"), ("spin", "spin"), ("tumble", "tumble"),
+    ("smash", "smash"), ("slam", "slam"), ("tamper", "tamper"), ("fiddle", "fiddle"),
+    ("litter", "litter"), ("urinate", "urinate"), ("spit", "spit"), ("pee", "pee"), ("poop", "poop"),
+    ("rummage", "rummage"), ("loot", "loot"), ("deliver", "deliver"), ("collect", "collect"),
+    ("unpack", "unpack"), ("pack", "pack"), ("wheel", "wheel"), ("tow", "tow"), ("stack", "stack"),
+    ("sell", "sell"), ("photograph", "photograph"), ("film", "film"), ("skateboard", "skateboard"),
+    ("jog", "jog"), ("stroll", "stroll"), ("march", "march"), ("limp", "limp"), ("emerge", "appear"),
+    ("re-enter", "enter"), ("reappear", "appear"), ("speed", "speed"), ("ram", "ram"),
+    ("scratch", "scratch"), ("chew", "chew"), ("gnaw", "gnaw"), ("scavenge", "scavenge"),
+    ("peck", "peck"), ("sniff", "sniff"), ("wrap", "wrap"), ("cover", "cover"), ("shine", "shine"),
+    ("text", "text"), ("type", "type"), ("vape", "vape"), ("cuddle", "cuddle"), ("nap", "nap"),
+    ("doze", "doze"), ("rest", "rest"), ("slump", "slump"), ("sink", "sink"), ("float", "float"),
+    ("paddle", "paddle"), ("row", "row"), ("sail", "sail"), ("brake", "brake"),
+    ("accelerate", "accelerate"), ("buckle", "buckle"), ("kneel", "kneel"), ("beg", "beg"),
     ("steal", "steal"), ("shake", "shake"), ("rise", "rise"), ("flow", "flow"),
     ("accumulate", "accumulate"), ("pile", "pile"), ("build", "build"),
 ];
@@ -230,8 +262,11 @@ pub(crate) const DEEDS: &[&str] = &[
     "trip", "collide", "crash", "reverse", "stumble", "collapse", "vomit", "hide", "wave",
     "swerve", "skid", "faint", "drown", "dive", "eat", "drink", "stop", "topple", "drift", "roll",
     "ski", "skate", "jaywalk", "overflow", "leak", "cycle", "drive", "ride", "walk", "fly", "move",
-    "turn", "pass",
+    "turn", "pass", "hop", "leap", "vault", "graze", "explode", "spark", "jog", "escape", "flee",
+    "land", "wrestle", "box", "tumble", "vape", "urinate", "spit", "litter", "skateboard", "spin",
 ];
+/// Verbs that are said of somebody as an attribute: "carrying a ladder".
+pub(crate) const HANDLING: &[&str] = &["wear", "carry", "hold", "push", "pull", "ride", "use"];
 
 /// The base form of an inflected verb of [`VERBS`].
 pub(crate) fn verb(word: &str) -> Option<&'static str> {
@@ -245,7 +280,12 @@ pub(crate) fn verb(word: &str) -> Option<&'static str> {
         ("worn", "wear"), ("wore", "wear"), ("held", "hold"), ("threw", "throw"), ("took", "take"),
         ("taken", "take"), ("broke", "break"), ("dying", ""), ("have", "has"), ("having", "has"),
         ("queueing", "queue"), ("queuing", "queue"), ("carries", "carry"), ("carrying", "carry"),
-        ("tries", "try"),
+        ("tries", "try"), ("dug", "dig"), ("shook", "shake"), ("stole", "steal"), ("swung", "swing"),
+        ("hung", "hang"), ("shut", "close"), ("shuts", "close"), ("shutting", "close"),
+        ("threw", "throw"), ("spilt", "spill"), ("burnt", "burn"), ("leapt", "leap"),
+        ("swept", "sweep"), ("drank", "drink"), ("ate", "eat"), ("fled", "flee"), ("crept", "sneak"),
+        ("creeps", "sneak"), ("creeping", "sneak"), ("creep", "sneak"), ("grabs", "grab"),
+        ("dies", ""), ("picked", "pick"), ("laying", "lie"), ("lays", "lie"),
     ];
     if let Some((_, base)) = IRREGULAR.iter().find(|(f, _)| *f == word) {
         return find(base);
