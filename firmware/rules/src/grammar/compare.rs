@@ -6,35 +6,73 @@ use crate::{Comparator, Refusal, RefusalKind, Threshold};
 
 use Comparator::{Between, Eq, Ge, Gt, Le, Lt, Ne};
 
+/// A count that grows or shrinks past a threshold; `{up}` and `{down}` stand
+/// for the verbs.
+const UP: &str = "rises|rise|rising|goes|go|climbs|climb|climbing|gets|get|grows|grow|growing|increases|increase|jumps|jump|moves|swells|swell";
+const DOWN: &str = "drops|drop|dropping|falls|fall|falling|goes|go|sinks|sink|dips|dip|gets|get|decreases|decrease|shrinks|shrink|slips|declines|decline|comes";
+
+#[rustfmt::skip]
+const CROSSINGS: &[(bool, &str, Comparator)] = &[
+    (true, "above|over|beyond|past", Gt), (true, "to more|higher|greater than", Gt),
+    (true, "more|higher|greater|larger|bigger|longer than", Gt), (true, "to", Ge),
+    (true, "to at least", Ge), (true, "up to", Ge), (true, "to over|above", Gt),
+    (true, "to or above|over", Ge), (true, "as high as", Ge),
+    (false, "below|under|beneath", Lt), (false, "to fewer|less|lower than", Lt),
+    (false, "lower|smaller|less|fewer|shorter than", Lt), (false, "to", Le),
+    (false, "down to", Le), (false, "to at most", Le), (false, "to below|under", Lt),
+    (false, "to or below|under", Le), (false, "as low as", Le),
+];
+
 #[rustfmt::skip]
 const BEFORE: &[(&str, Comparator)] = &[
     ("more|greater|larger|longer|bigger|higher than", Gt), ("over", Gt), ("above", Gt),
-    ("exceeding|exceeds|exceed", Gt), ("in excess of", Gt), (">", Gt),
-    ("rises|goes|climbs|gets|grows|rise|go|climb|get|grow above|over|beyond", Gt),
-    ("surpasses|tops", Gt), ("upwards of", Ge), ("rises|goes|grows|rise|go|grow to more than", Gt),
-    ("at least", Ge), ("a minimum of", Ge), ("minimum of?", Ge), ("no|not fewer|less than", Ge),
-    (">=", Ge), ("reaches|reach|hits|hit", Ge), ("gets|get|rises|grows to at? least?", Ge),
-    ("at the least", Ge), ("less|fewer|smaller|shorter|lower than", Lt), ("under", Lt),
-    ("below", Lt), ("<", Lt),
-    ("drops|falls|goes|sinks|dips|drop|fall|go|sink|dip below|under|beneath", Lt),
-    ("drops|falls|drop|fall to fewer|less than", Lt), ("at most", Le), ("a maximum of", Le),
-    ("maximum|max of?", Le), ("no|not more|greater|longer|larger|higher than", Le), ("up to", Le),
-    ("<=", Le), ("no|not over|above", Le), ("drops|falls|drop|fall to", Le), ("at the most", Le),
+    ("exceeding|exceeds|exceed|exceeded", Gt), ("in excess of", Gt), (">", Gt),
+    ("surpasses|surpass|surpassing|surpassed|tops|top", Gt), ("well? over", Gt), ("upwards of", Ge),
+    ("at least", Ge), ("at the least", Ge), ("at the very least", Ge), ("a|the minimum of", Ge),
+    ("minimum|min of?", Ge), ("no|not fewer|less|lower|smaller than", Ge), ("no|not below|under", Ge),
+    (">=", Ge), ("reaches|reach|reached|reaching|hits|hit|attains", Ge),
+    ("at or above|over", Ge), ("more|greater|larger|higher than or equal to", Ge),
+    ("equal to or more|greater|larger|higher than", Ge), ("equals|equal|reaches|meets or exceeds", Ge),
+    ("reach|meet or exceed", Ge), ("as many as or more than", Ge), ("never? fewer|less than", Lt),
+    ("less|fewer|smaller|shorter|lower than", Lt), ("under", Lt), ("below", Lt), ("<", Lt),
+    ("beneath", Lt), ("not at least", Lt), ("not even", Lt), ("short of", Lt),
+    ("at most", Le), ("at the most", Le), ("at the very most", Le), ("a|the maximum of", Le),
+    ("maximum|max of?", Le), ("no|not|never more|greater|longer|larger|higher|bigger than", Le),
+    ("up to", Le), ("<=", Le), ("no|not over|above|exceeding", Le), ("down to", Le),
+    ("at or below|under", Le), ("less|fewer|smaller|lower than or equal to", Le),
+    ("equal to or less|fewer|smaller|lower than", Le),
     ("exactly", Eq), ("precisely", Eq), ("only", Eq), ("just", Eq), ("equal to", Eq),
-    ("equals|equal", Eq), ("=", Eq), ("not more or less than", Eq), ("is exactly", Eq),
+    ("equals|equal", Eq), ("=", Eq), ("not|no more or|nor less|fewer than", Eq),
+    ("not|no more and not|no less|fewer than", Eq), ("not|no less|fewer and not|no more than", Eq),
+    ("only|just exactly", Eq), ("nothing but", Eq),
     ("not exactly", Ne), ("other than", Ne), ("anything but", Ne), ("any number but", Ne),
     ("any number other than", Ne), ("not equal to", Ne), ("!=", Ne), ("a number other than", Ne),
-    ("anything other than", Ne),
+    ("anything other than", Ne), ("different from|to|than", Ne), ("differs from", Ne),
+    ("anything except", Ne), ("unequal to", Ne),
 ];
 
 #[rustfmt::skip]
 const AFTER: &[(&str, Comparator)] = &[
     ("or more", Ge), ("and more", Ge), ("or above", Ge), ("or over", Ge), ("or greater", Ge),
-    ("and above|up|over|upwards", Ge), ("+", Ge), ("plus", Ge), ("or fewer", Le), ("or less", Le),
-    ("or under", Le), ("or below", Le), ("at least", Ge), ("at most", Le),
-    ("and fewer|less|under", Le), ("or longer", Ge), ("or higher", Ge), ("or lower", Le),
-    ("upwards", Ge), ("exactly", Eq),
+    ("and above|up|over|upwards", Ge), ("or up|upwards|beyond", Ge), ("+", Ge), ("plus", Ge),
+    ("or even more", Ge), ("or larger|bigger", Ge), ("or fewer", Le), ("or less", Le),
+    ("or under", Le), ("or below", Le), ("or even fewer|less", Le), ("at least", Ge),
+    ("at the very? least", Ge), ("at most", Le), ("at the very? most", Le), ("or smaller", Le),
+    ("and fewer|less|under|below", Le), ("or longer", Ge), ("or higher", Ge), ("or lower", Le),
+    ("upwards", Ge), ("exactly", Eq), ("minimum", Ge), ("maximum|max|tops", Le),
 ];
+
+/// Verbs whose object is the count itself.
+#[rustfmt::skip]
+const REACHES: &[&str] = &[
+    "reaches", "reach", "hits", "hit", "exceeds", "exceed", "surpasses", "surpass", "tops", "top",
+    "equals", "equal", "attains",
+];
+
+/// Amounts that name a scale and no number.
+const SCALES: &str = "dozens|hundreds|thousands|tens|scores|masses|millions|heaps|swarms|hordes";
+/// Words before a number that take its edge away.
+const APPROXIMATE: &str = "about|around|roughly|approximately|circa|nearly|almost|approx|some";
 
 /// A comparison as it stands in the sentence.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +103,7 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
     for (lead, glue) in [
         ("between", "and|to|-"),
         ("from", "to|-"),
+        ("anything|somewhere between", "and"),
         ("anywhere between", "and"),
         ("anywhere from", "to"),
     ] {
@@ -73,16 +112,16 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
             && let Some(g) = here(toks, i + l + n, glue)
             && let Some((b, m)) = number(toks, i + l + n + g)
         {
-            return range(a, b, &toks[i..i + l + n + g + m]).map(Some);
+            let more = here(toks, i + l + n + g + m, "inclusive").unwrap_or(0);
+            return range(a, b, &toks[i..i + l + n + g + m + more]).map(Some);
         }
     }
-    let lead = BEFORE
-        .iter()
-        .filter_map(|(p, c)| here(toks, i, p).map(|n| (n, *c)))
-        .max_by_key(|(n, _)| *n);
-    if let Some((l, comparator)) = lead
-        && let Some((n, len)) = number(toks, i + l)
-    {
+    if let Some((l, comparator)) = lead(toks, i) {
+        let total = here(toks, i + l, "a? total|maximum|minimum of").unwrap_or(0);
+        let Some((n, len)) = number(toks, i + l + total) else {
+            return no_number(toks, i, l);
+        };
+        let l = l + total;
         let threshold = Threshold::One(whole(n, &toks[i..i + l + len])?);
         return Ok(Some(Compare {
             comparator,
@@ -121,6 +160,55 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
     }))
 }
 
+/// The comparator that a number follows: "more than", "at least", "climbs
+/// above"; and how many tokens it is.
+pub(crate) fn lead(toks: &[Tok], i: usize) -> Option<(usize, Comparator)> {
+    BEFORE
+        .iter()
+        .filter_map(|(p, c)| here(toks, i, p).map(|n| (n, *c)))
+        .chain(crossing(toks, i))
+        .max_by_key(|(n, _)| *n)
+}
+
+/// Whether a verb of counts and its number stand at `i`: "reaches 200".
+pub(crate) fn is_crossing(toks: &[Tok], i: usize) -> bool {
+    let verb = toks.get(i).is_some_and(|t| {
+        t.word && (here(toks, i, UP).is_some() || here(toks, i, DOWN).is_some() || t.any(REACHES))
+    });
+    verb && lead(toks, i).is_some_and(|(n, _)| number(toks, i + n).is_some())
+}
+
+/// "climbs above", "dips under", "drops to": the tokens and the comparator.
+fn crossing(toks: &[Tok], i: usize) -> Option<(usize, Comparator)> {
+    let (up, down) = (here(toks, i, UP), here(toks, i, DOWN));
+    CROSSINGS
+        .iter()
+        .filter_map(|(rises, tail, c)| {
+            let verb = if *rises { up } else { down }?;
+            // "goes to 5", "gets to 5" say no direction, but that it is reached.
+            Some((verb + here(toks, i + verb, tail)?, *c))
+        })
+        .min_by_key(|(n, c)| (std::cmp::Reverse(*n), *c != Ge))
+}
+
+/// "more than people": a comparison whose number is missing.
+fn no_number(toks: &[Tok], i: usize, len: usize) -> Result<Option<Compare>, Refusal> {
+    let than = toks[i + len - 1].is("than") && toks[i].any(&["more", "fewer", "less"]);
+    // "more than half a minute" is a length of time.
+    let unclear = than && super::number::duration(toks, i + len).is_none();
+    if !unclear {
+        return Ok(None);
+    }
+    Err(missing(&toks[i..(i + len + 1).min(toks.len())]))
+}
+
+fn missing(toks: &[Tok]) -> Refusal {
+    Refusal::new(RefusalKind::Ambiguous, "It is not said how many that is.")
+        .missing("threshold")
+        .offer("Say a number, for example 'more than 10 people'.")
+        .at(span_of(toks))
+}
+
 fn range(a: f64, b: f64, toks: &[Tok]) -> Result<Compare, Refusal> {
     let (a, b) = (whole(a, toks)?, whole(b, toks)?);
     if a > b {
@@ -156,9 +244,21 @@ fn interval(c: Compare) -> Option<(u64, u64)> {
 /// The comparison at `i`: "more than 10", "3 or more", "more than 2 and fewer
 /// than 8". A bare number is at least that many.
 pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
+    let vague = here(toks, i, SCALES)
+        .filter(|n| here(toks, i + n, "of").is_some())
+        .or_else(|| here(toks, i, APPROXIMATE).filter(|n| about(toks, i, *n)));
+    if let Some(n) = vague {
+        return Err(missing(&toks[i..i + n]));
+    }
     let Some(first) = one(toks, i)? else {
         return Ok(None);
     };
+    if let Some(n) = here(toks, i + first.len, "or so|thereabouts")
+        .or(here(toks, i + first.len, "-? ish"))
+        .or(here(toks, i + first.len, "give or take"))
+    {
+        return Err(missing(&toks[i..i + first.len + n]));
+    }
     let impossible = |span: &[Tok], what: &str| {
         Refusal::new(RefusalKind::Contradictory, what.to_owned())
             .offer("Give limits that a count can meet.")
@@ -210,6 +310,16 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
         };
     }
     Ok(Some(first))
+}
+
+/// Whether "about" or a word like it at `i` blurs a count: "around 10 people",
+/// but not "around 10 Downing Street" or "about 5 minutes".
+fn about(toks: &[Tok], i: usize, len: usize) -> bool {
+    number(toks, i + len).is_some_and(|(_, n)| {
+        toks.get(i + len + n)
+            .is_some_and(|t| crate::noun::is_plural(&t.text) && !t.starts_upper())
+            && super::number::duration(toks, i + len).is_none()
+    })
 }
 
 /// The comparator that follows the thing it counts: "a dozen pallets or more".

@@ -1,6 +1,6 @@
 //! Numbers and lengths of time, in digits and in words.
 
-use super::token::{Tok, here};
+use super::token::{Tok, any_of, here};
 use crate::Seconds;
 
 const ONES: &[&str] = &[
@@ -35,6 +35,10 @@ pub(crate) const MAX_NUMBER: f64 = 1_000_000.0;
 /// A number that is one word: "7", "2.5", "1,000", "seven", "twenty-five".
 pub(crate) fn small_number(word: &str) -> Option<f64> {
     if word.starts_with(|c: char| c.is_ascii_digit()) {
+        // "1.000" is a thousand in half of Europe.
+        if word.split_once('.').is_some_and(|(_, d)| d == "000") {
+            return None;
+        }
         let plain = word.replace(',', "");
         let digits = plain.chars().all(|c| c.is_ascii_digit() || c == '.');
         return if digits {
@@ -60,11 +64,12 @@ pub(crate) fn small_number(word: &str) -> Option<f64> {
 /// The number at `i` and how many tokens it is. "a" alone is no number.
 pub(crate) fn number(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
     for (pattern, n) in [
-        ("half a dozen", 6.0),
+        ("half a? dozen", 6.0),
         ("a half dozen", 6.0),
         ("a|one dozen", 12.0),
-        ("a couple of?", 2.0),
-        ("a pair of", 2.0),
+        ("a? couple of?", 2.0),
+        ("a? pair of", 2.0),
+        ("a trio of", 3.0),
         ("a|one hundred", 100.0),
         ("a|one thousand", 1000.0),
         ("dozen", 12.0),
@@ -93,16 +98,49 @@ pub(crate) fn number(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
     Some((n, 1))
 }
 
-/// "… and twenty" after a hundred.
+/// "… and twenty", "… twenty" after a hundred or a thousand.
 fn tail(toks: &[Tok], i: usize, n: f64) -> (f64, usize) {
     if n < 100.0 {
         return (n, 0);
     }
     let skip = usize::from(toks.get(i).is_some_and(|t| t.is("and")));
-    match number(toks, i + skip) {
-        Some((m, len)) if m < 100.0 && skip == 1 => (n + m, len + 1),
+    let spelled = (toks.get(i + skip))
+        .is_some_and(|t| t.text.starts_with(char::is_alphabetic) && !t.any(&["a", "couple"]));
+    match number(toks, i + skip).filter(|_| spelled) {
+        Some((m, len)) if m < 100.0 || (m < 1000.0 && n % 1000.0 == 0.0) => (n + m, len + skip),
         _ => (n, 0),
     }
+}
+
+/// A share that is one word: "½", or the end of "2½".
+fn share(c: char) -> Option<f64> {
+    Some(match c {
+        '¼' => 0.25,
+        '½' => 0.5,
+        '¾' => 0.75,
+        '⅓' => 1.0 / 3.0,
+        '⅔' => 2.0 / 3.0,
+        _ => return None,
+    })
+}
+
+/// "and a half", "and three quarters": what is added to a number, and how
+/// many tokens say it.
+fn and_share(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
+    [
+        ("and a|one half", 0.5),
+        ("and a|one quarter", 0.25),
+        ("and three quarters", 0.75),
+        ("and a|one third", 1.0 / 3.0),
+        ("1 / 2", 0.5),
+        ("1 / 4", 0.25),
+        ("3 / 4", 0.75),
+        ("½", 0.5),
+        ("¼", 0.25),
+        ("¾", 0.75),
+    ]
+    .into_iter()
+    .find_map(|(p, n)| here(toks, i, p).map(|len| (n, len)))
 }
 
 /// The length of a unit of time in milliseconds.
@@ -118,17 +156,35 @@ pub(crate) fn unit_millis(word: &str) -> Option<f64> {
     })
 }
 
+/// What follows a length in metres, not a time in minutes.
+const DISTANCE: &[&str] = &[
+    "of", "from", "away", "high", "long", "wide", "tall", "deep", "apart", "above", "below", "off",
+];
+
+/// The unit at `i`. "5 m of the door" is a distance; "a second person", "every
+/// second car" count; "the minute hand" is a thing.
 fn unit(toks: &[Tok], i: usize) -> Option<f64> {
     let tok = toks.get(i)?;
-    // "5 m of the door" is a distance.
-    if tok.is("m")
-        && toks
-            .get(i + 1)
-            .is_some_and(|t| t.any(&["of", "from", "away", "high", "long", "wide"]))
-    {
+    let next = toks.get(i + 1);
+    if tok.is("m") && next.is_some_and(|t| t.any(DISTANCE)) {
+        return None;
+    }
+    if tok.any(&["second", "minute"]) && next.is_some_and(|t| t.any(&["hand", "hands", "floor"])) {
         return None;
     }
     unit_millis(&tok.text)
+}
+
+/// Whether "second" at `i` is an ordinal: a thing follows that it counts.
+pub(crate) fn is_ordinal(toks: &[Tok], i: usize) -> bool {
+    toks.get(i).is_some_and(|t| t.is("second"))
+        && toks.get(i + 1).is_some_and(|t| {
+            t.word
+                && !t.any(super::words::STRUCTURE)
+                && !t.any(super::words::PREPOSITIONS)
+                && !t.any(super::words::COPULAS)
+                && !t.any(&["straight", "window", "period"])
+        })
 }
 
 fn millis(ms: f64) -> Option<Seconds> {
@@ -141,24 +197,75 @@ fn millis(ms: f64) -> Option<Seconds> {
 /// "half a minute", "a quarter of an hour", "an hour and a half", "1 h 30 min".
 pub(crate) fn duration(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
     let (first, len) = one_duration(toks, i)?;
-    let skip = usize::from(toks.get(i + len).is_some_and(|t| t.is("and")));
+    let glue = toks.get(i + len).is_some_and(|t| t.any(&["and", ","]));
+    let skip = usize::from(glue);
     if let Some((second, more)) = one_duration(toks, i + len + skip)
         && second < first
+        // "for an hour, 5 minutes after that": a comma joins digits only.
+        && (!toks[i + len..].first().is_some_and(|t| t.is(",")) || more == 2)
     {
-        return Some((millis(first + second)?, len + skip + more));
+        // "1 h 30 min 20 s"
+        let (third, last) = one_duration(toks, i + len + skip + more)
+            .filter(|(third, _)| *third < second)
+            .unwrap_or((0.0, 0));
+        return Some((millis(first + second + third)?, len + skip + more + last));
     }
     Some((millis(first)?, len))
 }
+
+/// Words before a number of units that do not change it: "a good ten minutes".
+const STRESS: &[&str] = &[
+    "a good",
+    "a full",
+    "a whole",
+    "a solid",
+    "a total of",
+    "a period of",
+    "a minimum of",
+    "the full",
+    "fully",
+    "another",
+    "a further",
+    "a continuous|consecutive",
+];
+/// The same between the number and its unit: "five consecutive minutes".
+const BETWEEN: &[&str] = &[
+    "consecutive",
+    "continuous",
+    "uninterrupted",
+    "straight",
+    "full",
+    "whole",
+    "solid",
+    "entire",
+    "successive",
+    "more",
+    "further",
+    "complete",
+    "+",
+    "-",
+    "or more",
+    "or so",
+    "plus",
+];
 
 fn one_duration(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
     for (pattern, share) in [
         ("half an|a", 0.5),
         ("a half", 0.5),
-        ("a? quarter of an|a", 0.25),
-        ("a? quarter", 0.25),
+        ("one half", 0.5),
+        ("a|one? quarter of an|a", 0.25),
+        ("a|one? quarter", 0.25),
         ("three quarters of an|a", 0.75),
         ("three-quarters of an|a", 0.75),
+        ("3 / 4 of? an|a?", 0.75),
+        ("1 / 2 an|a?", 0.5),
+        ("1 / 4 of? an|a?", 0.25),
+        ("a third of an|a", 1.0 / 3.0),
         ("half", 0.5),
+        ("½ an|a?", 0.5),
+        ("¼ of? an|a?", 0.25),
+        ("¾ of? an|a?", 0.75),
     ] {
         if let Some(len) = here(toks, i, pattern)
             && let Some(u) = unit(toks, i + len)
@@ -166,57 +273,98 @@ fn one_duration(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
             return Some((share * u, len + 1));
         }
     }
-    // "a minute", "an hour and a half"
-    if toks.get(i)?.any(&["a", "an"])
-        && let Some(u) = unit(toks, i + 1).filter(|_| !toks[i + 1].any(&["s", "m", "h", "ms"]))
-    {
-        return Some(match here(toks, i + 2, "and a half") {
-            Some(n) => (1.5 * u, 2 + n),
-            None => (u, 2),
-        });
-    }
-    // "90s", "2min", "1.5h", "1h30"
-    let text = &toks[i].text;
-    let split = text
-        .find(|c: char| c.is_ascii_alphabetic())
-        .unwrap_or(text.len());
-    let (digits, letters) = text.split_at(split);
-    if !digits.is_empty() && !letters.is_empty() {
-        let n = small_number(digits)?;
-        if let Some(u) = unit_millis(letters) {
-            let distance = letters == "m"
-                && toks
-                    .get(i + 1)
-                    .is_some_and(|t| t.any(&["of", "from", "away", "high", "long", "wide"]));
-            return (!distance).then_some((n * u, 1));
+    // "a minute", "a full minute", "an hour and a half"
+    if toks.get(i)?.any(&["a", "an", "one"]) {
+        let stress = any_of(
+            toks,
+            i + 1,
+            &["full|whole|solid|entire|good|complete|single"],
+        );
+        let at = i + 1 + stress.unwrap_or(0);
+        if let Some(u) = unit(toks, at)
+            && toks[at].text.len() > 2
+            && !is_ordinal(toks, at)
+        {
+            // "an hour and a quarter of an hour" has its own unit.
+            let (more, n) = and_share(toks, at + 1)
+                .filter(|(_, n)| !toks.get(at + 1 + n).is_some_and(|t| t.is("of")))
+                .unwrap_or((0.0, 0));
+            return Some(((1.0 + more) * u, at + 1 + n - i));
         }
-        let (letters, rest) = letters
-            .split_once(|c: char| c.is_ascii_digit())
-            .map(|(l, _)| (l, &letters[l.len()..]))?;
-        let minutes = small_number(rest.trim_end_matches(|c: char| c.is_ascii_alphabetic()))?;
-        let tail = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-        return (letters == "h" && minutes < 60.0 && matches!(tail, "" | "m" | "min"))
-            .then_some((n * 3_600_000.0 + minutes * 60_000.0, 1));
     }
-    let (n, mut len) = number(toks, i)?;
-    let mut n = n;
-    if let Some(more) = here(toks, i + len, "and a half") {
-        n += 0.5;
-        len += more;
+    // "a fortnight"
+    if let Some(len) = here(toks, i, "a|one fortnight") {
+        return Some((14.0 * 86_400_000.0, len));
     }
-    if toks
-        .get(i + len)
-        .is_some_and(|t| t.is("-") || t.is("more") || t.is("full"))
-    {
-        len += 1;
+    let stress = any_of(toks, i, STRESS).unwrap_or(0);
+    if let Some(short) = abbreviated(toks, i + stress) {
+        return Some((short, 1 + stress));
     }
-    let u = unit(toks, i + len)?;
+    let at = i + stress;
+    let (mut n, mut len) = match toks.get(at)?.text.chars().last().and_then(share) {
+        // "2½"
+        Some(part) => {
+            let text = &toks[at].text;
+            let digits = &text[..text.char_indices().last()?.0];
+            (small_number(digits)? + part, 1)
+        }
+        None => number(toks, at)?,
+    };
+    if let Some((more, words)) = and_share(toks, at + len) {
+        n += more;
+        len += words;
+    }
+    len += any_of(toks, at + len, BETWEEN)
+        .filter(|words| unit(toks, at + len + words).is_some())
+        .unwrap_or(0);
+    let u = unit(toks, at + len)?;
+    if is_ordinal(toks, at + len) && toks[at + len].is("second") {
+        return None;
+    }
     len += 1;
-    if let Some(more) = here(toks, i + len, "and a half") {
-        n += 0.5;
-        len += more;
+    if let Some((more, words)) = and_share(toks, at + len)
+        && n.fract() == 0.0
+        && !toks.get(at + len + words).is_some_and(|t| t.is("of"))
+    {
+        n += more;
+        len += words;
     }
-    Some((n * u, len))
+    Some((n * u, stress + len))
+}
+
+/// "90s", "2min", "1.5h", "1h30", "1m30", "2m30s", "1h30m20s" in milliseconds.
+fn abbreviated(toks: &[Tok], i: usize) -> Option<f64> {
+    let text = toks.get(i)?.text.as_str();
+    if !text.starts_with(|c: char| c.is_ascii_digit())
+        || !text.contains(|c: char| c.is_ascii_alphabetic())
+    {
+        return None;
+    }
+    let (mut rest, mut total, mut last) = (text, 0.0, f64::INFINITY);
+    while !rest.is_empty() {
+        let split = rest
+            .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+            .unwrap_or(rest.len());
+        let n = small_number(&rest[..split])?;
+        rest = &rest[split..];
+        let end = rest
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        let u = match &rest[..end] {
+            // The unit below: 1h30 is an hour and 30 minutes.
+            "" if last == 3_600_000.0 => 60_000.0,
+            "" if last == 60_000.0 => 1000.0,
+            unit => unit_millis(unit)?,
+        };
+        if u >= last || (last.is_finite() && n >= 60.0) {
+            return None;
+        }
+        total += n * u;
+        last = u;
+        rest = &rest[end..];
+    }
+    let distance = text.ends_with('m') && toks.get(i + 1).is_some_and(|t| t.any(DISTANCE));
+    (!distance).then_some(total)
 }
 
 #[cfg(test)]
@@ -245,13 +393,37 @@ mod tests {
             ("a couple of minutes", 120.0),
             ("three quarters of an hour", 2700.0),
             ("250 ms", 0.25),
+            ("1m30", 90.0),
+            ("1h30m20s", 5420.0),
+            ("2½ minutes", 150.0),
+            ("½ hour", 1800.0),
+            ("1 3/4 hours", 6300.0),
+            ("two-and-a-half hours", 9000.0),
+            ("half-an-hour", 1800.0),
+            ("an hour and a quarter", 4500.0),
+            ("an hour and a quarter of an hour", 4500.0),
+            ("an hour and twenty minutes", 4800.0),
+            ("a good ten minutes", 600.0),
+            ("a full minute", 60.0),
+            ("five consecutive minutes", 300.0),
+            ("10+ minutes", 600.0),
+            ("one hour, 5 minutes", 3900.0),
+            ("a couple of hours", 7200.0),
         ] {
             let toks = tokenise(text);
             let (d, len) = duration(&toks, 0).unwrap_or_else(|| panic!("{text}"));
             assert_eq!((d.as_secs_f64(), len), (seconds, toks.len()), "{text}");
         }
         assert_eq!(duration(&tokenise("5 m of the door"), 0), None);
-        assert_eq!(duration(&tokenise("5 metres"), 0), None);
+        for text in [
+            "5 metres",
+            "5m from the gate",
+            "a second person",
+            "1.000 s",
+            "1m90",
+        ] {
+            assert_eq!(duration(&tokenise(text), 0), None, "{text}");
+        }
     }
 
     #[test]
@@ -261,6 +433,10 @@ mod tests {
             ("two dozen", 24.0),
             ("twenty-five", 25.0),
             ("a hundred and five", 105.0),
+            ("two hundred fifty", 250.0),
+            ("one thousand two hundred", 1200.0),
+            ("half a dozen", 6.0),
+            ("half-dozen", 6.0),
             ("1,000", 1000.0),
         ] {
             assert_eq!(number(&tokenise(text), 0).map(|n| n.0), Some(n), "{text}");

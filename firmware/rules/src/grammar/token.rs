@@ -67,6 +67,18 @@ fn splits_at_hyphen(left: &str, right: &str) -> bool {
     ends_in_digit || clock || (DAYS.contains(&left) && DAYS.contains(&right)) || number_unit
 }
 
+/// Whether all parts of a hyphenated word speak of numbers and times, so that
+/// it is no name: "half-hour", "two-and-a-half", but not "twenty-five".
+fn splits_into_time(text: &str) -> bool {
+    const GLUE: &[&str] = &["a", "an", "and", "of", "half", "quarter", "past", "dozen"];
+    super::number::small_number(text).is_none()
+        && text.split('-').all(|p| {
+            GLUE.contains(&p)
+                || super::number::small_number(p).is_some()
+                || (p.len() > 2 && super::number::unit_millis(p).is_some())
+        })
+}
+
 /// Splits `text` into tokens.
 pub(crate) fn tokenise(text: &str) -> Vec<Tok> {
     let chars: Vec<char> = text
@@ -100,14 +112,19 @@ pub(crate) fn tokenise(text: &str) -> Vec<Tok> {
             let start = i;
             i += 1;
             let mut mark = c.to_string();
-            if matches!(c, '>' | '<' | '!') && chars.get(i) == Some(&'=') {
-                mark.push('=');
+            let pair = match (c, chars.get(i)) {
+                ('>' | '<' | '!', Some('=')) => Some('='),
+                ('=', Some(&next @ ('>' | '<'))) => Some(next),
+                _ => None,
+            };
+            if let Some(next) = pair {
+                mark.push(next);
                 i += 1;
             }
             let mark = match mark.as_str() {
-                "–" | "—" => "-",
-                "≥" => ">=",
-                "≤" => "<=",
+                "–" | "—" | "−" | "‐" | "‑" => "-",
+                "≥" | "=>" => ">=",
+                "≤" | "=<" => "<=",
                 "≠" => "!=",
                 other => other,
             };
@@ -170,6 +187,21 @@ fn push_words(toks: &mut Vec<Tok>, chars: &[char], start: usize) {
     let raw: String = chars.iter().collect();
     let text = raw.to_lowercase();
     let span = [start, start + chars.len()];
+    // "half-an-hour", "two-and-a-half": words of time that hyphens join.
+    if text.contains('-') && splits_into_time(&text) {
+        let mut from = start;
+        for part in raw.split('-') {
+            let to = from + part.chars().count();
+            toks.push(Tok {
+                text: part.to_lowercase(),
+                raw: part.to_owned(),
+                span: [from, to],
+                word: true,
+            });
+            from = to + 1;
+        }
+        return;
+    }
     let text = match text.as_str() {
         t if t.ends_with("a.m") => format!("{}am", &t[..t.len() - 3]),
         t if t.ends_with("p.m") => format!("{}pm", &t[..t.len() - 3]),
@@ -238,6 +270,11 @@ pub(crate) fn here(toks: &[Tok], i: usize, pattern: &str) -> Option<usize> {
     (at > i).then_some(at - i)
 }
 
+/// The longest of `patterns` that stands at `i`.
+pub(crate) fn any_of(toks: &[Tok], i: usize, patterns: &[&str]) -> Option<usize> {
+    patterns.iter().filter_map(|p| here(toks, i, p)).max()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,6 +298,11 @@ mod tests {
             ]
         );
         assert_eq!(words("hi-vis >= 3 ≤4"), ["hi-vis", ">=", "3", "<=", "4"]);
+        assert_eq!(
+            words("=> 3 half-an-hour"),
+            [">=", "3", "half", "an", "hour"]
+        );
+        assert_eq!(words("gate twenty-five"), ["gate", "twenty-five"]);
         assert_eq!(tokenise("né a")[1].span, [3, 4]);
     }
 }

@@ -1,0 +1,296 @@
+//! How often something happens: "twice within 5 minutes", "more than 3 times
+//! an hour"; and other ways to say a count, put into the common one.
+
+use super::compare::{Compare, afterthought, compare, lead};
+use super::token::{GAP, Tok, any_of, here, span_of, take};
+use super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE};
+use crate::noun::is_plural;
+use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
+
+const ONE_WORD: &[(&str, u64)] = &[("once", 1), ("twice", 2), ("thrice", 3)];
+
+/// How often, and where it was said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Times {
+    comparator: Comparator,
+    threshold: Threshold,
+    span: [usize; 2],
+}
+
+/// The times at `i` and how many tokens they are. "Once" alone is a link
+/// ("once it is open"), not a number of times.
+fn times_at(toks: &[Tok], i: usize) -> Option<(Comparator, Threshold, usize)> {
+    let word = |at: usize| {
+        let t = toks.get(at)?;
+        ONE_WORD.iter().find(|(w, _)| t.is(w)).map(|(_, n)| *n)
+    };
+    let then = |c: Comparator, threshold: Threshold, end: usize| {
+        let (c, more) = match afterthought(toks, end) {
+            Some((after, more)) if c == Comparator::Ge => (after, more),
+            _ => (c, 0),
+        };
+        Some((c, threshold, end + more - i))
+    };
+    if let Some(n) = word(i).filter(|n| *n > 1) {
+        return then(Comparator::Ge, Threshold::One(n), i + 1);
+    }
+    if let Some((len, c)) = lead(toks, i)
+        && let Some(n) = word(i + len)
+    {
+        return Some((c, Threshold::One(n), len + 1));
+    }
+    let k = compare(toks, i).ok().flatten()?;
+    let end = i + k.len;
+    let noun = here(
+        toks,
+        end,
+        "separate|different|consecutive? times|occasions|x",
+    )?;
+    let c = if k.bare { Comparator::Ge } else { k.comparator };
+    then(c, k.threshold, end + noun)
+}
+
+/// Takes "three times" out.
+pub(crate) fn times(toks: &mut Vec<Tok>) -> Result<Option<Times>, Refusal> {
+    let mut found: Option<Times> = None;
+    let mut i = 0;
+    while i < toks.len() {
+        let on = usize::from(toks[i].any(&["on", "for"]));
+        if let Some((comparator, threshold, len)) = times_at(toks, i + on)
+            // "three times as many", "four times the size"
+            && !toks
+                .get(i + on + len)
+                .is_some_and(|t| t.any(&["as", "the", "more", "less", "larger", "bigger"]))
+        {
+            let span = span_of(&toks[i..i + on + len]);
+            if found.is_some() {
+                return Err(Refusal::new(
+                    RefusalKind::Ambiguous,
+                    "It is said twice how many times.",
+                )
+                .offer("Make one rule for each.")
+                .at(span));
+            }
+            found = Some(Times {
+                comparator,
+                threshold,
+                span,
+            });
+            take(toks, i, i + on + len);
+        }
+        i += 1;
+    }
+    Ok(found)
+}
+
+/// Counts the rule's event.
+pub(crate) fn count(
+    rule: &mut Rule,
+    times: Option<Times>,
+    window: Option<Seconds>,
+) -> Result<(), Refusal> {
+    let Some(times) = times else {
+        return Ok(());
+    };
+    let single = rule.all.is_none() && rule.any.is_none() && rule.comparator.is_none();
+    if !single || rule.predicate != Some(Predicate::Event) {
+        return Err(Refusal::new(
+            RefusalKind::Ambiguous,
+            "It is not clear what happens that many times.",
+        )
+        .offer("Say it as an event, for example 'a person enters the shed twice within an hour'.")
+        .at(times.span));
+    }
+    let Some(window) = window else {
+        return Err(Refusal::new(
+            RefusalKind::Ambiguous,
+            "It is not said within what time it must happen so often.",
+        )
+        .missing("window_seconds")
+        .offer("Say it, for example 'within an hour'.")
+        .at(times.span));
+    };
+    rule.comparator = Some(times.comparator);
+    rule.threshold = Some(times.threshold);
+    rule.window_seconds = Some(window);
+    Ok(())
+}
+
+fn word(text: &str, span: [usize; 2]) -> Tok {
+    Tok {
+        text: text.to_owned(),
+        raw: text.to_owned(),
+        span,
+        word: true,
+    }
+}
+
+/// Puts other ways to say a count into the common one: "a crowd of at least 8"
+/// is at least 8 people, "a queue of more than 5" more than 5 people in a
+/// queue, "the occupancy of the gym" the number of people in it.
+pub(crate) fn common(toks: &mut Vec<Tok>) {
+    let mut i = 0;
+    while i < toks.len() {
+        let article = usize::from(toks[i].any(&["a", "the", "any"]));
+        let size = here(toks, i + article, "large|big|huge").unwrap_or(0);
+        let at = i + article + size;
+        if let Some(n) = here(
+            toks,
+            at,
+            "crowd|crowds|group|groups|gathering|gatherings|cluster|party|mob|queue|queues|line|lines of",
+        ) && let Some(k) = compare(toks, at + n).ok().flatten()
+        {
+            let queue = toks[at].any(&["queue", "queues", "line", "lines"]);
+            let from = at + n;
+            let span = toks[at].span;
+            let end = from + k.len;
+            if let Some(noun) = counted_noun(toks, end, &k) {
+                let queue = queue
+                    && (noun > end + 1
+                        || !toks[at].any(&["line", "lines"])
+                        || toks[noun - 1].any(QUEUERS));
+                if queue {
+                    toks.splice(
+                        noun..noun,
+                        [word("in", span), word("a", span), word("queue", span)],
+                    );
+                }
+            } else {
+                let mut people = vec![word("people", span)];
+                if queue {
+                    people.extend([word("in", span), word("a", span), word("queue", span)]);
+                }
+                toks.splice(end..end, people);
+            }
+            toks.drain(i..from);
+        } else if let Some(n) = here(
+            toks,
+            at,
+            "occupancy|headcount|attendance of|in|at|on|inside",
+        ) {
+            let span = toks[at].span;
+            let place = if toks[at + n - 1].is("of") {
+                "in".to_owned()
+            } else {
+                toks[at + n - 1].text.clone()
+            };
+            toks.splice(
+                at..at + n,
+                [
+                    word("number", span),
+                    word("of", span),
+                    word("people", span),
+                    word(&place, span),
+                ],
+            );
+        }
+        i += 1;
+    }
+}
+
+const QUEUERS: &[&str] = &[
+    "people",
+    "persons",
+    "customers",
+    "visitors",
+    "passengers",
+    "guests",
+    "shoppers",
+    "cars",
+    "vehicles",
+    "trucks",
+    "lorries",
+    "vans",
+    "taxis",
+    "buses",
+    "travellers",
+    "travelers",
+    "patients",
+    "children",
+];
+
+/// Where the noun that the comparison at `end` counts ends, if there is one.
+fn counted_noun(toks: &[Tok], end: usize, k: &Compare) -> Option<usize> {
+    let noun = |at: usize| {
+        toks.get(at).is_some_and(|t| {
+            t.word
+                && t.text != GAP
+                && !t.any(STRUCTURE)
+                && !t.any(PREPOSITIONS)
+                && !t.any(COPULAS)
+                && !t.any(ARTICLES)
+        })
+    };
+    let plural = |at: usize| noun(at) && is_plural(&toks[at].text);
+    let one = k.threshold == Threshold::One(1);
+    if plural(end) || (one && noun(end)) {
+        Some(end + 1)
+    } else if noun(end) && plural(end + 1) {
+        Some(end + 2)
+    } else {
+        None
+    }
+}
+
+/// Whether "at most 3 times an hour" stands at `i`: a limit that one cool-down
+/// can't keep. How many tokens the number and its noun are.
+pub(crate) fn several(toks: &[Tok], i: usize) -> Option<(u64, usize)> {
+    if let Some(n) = here(toks, i, "twice") {
+        return Some((2, n));
+    }
+    let (n, len) = super::number::number(toks, i)?;
+    let noun = any_of(
+        toks,
+        i + len,
+        &["times|alerts|messages|notifications|warnings|alarms|emails|texts|pings"],
+    )?;
+    (n > 1.0).then_some((n as u64, len + noun))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::token::tokenise;
+    use super::*;
+
+    fn said(text: &str) -> Option<(Comparator, Threshold)> {
+        let mut toks = tokenise(text);
+        times(&mut toks)
+            .unwrap_or_default()
+            .map(|t| (t.comparator, t.threshold))
+    }
+
+    #[test]
+    fn times_are_told_from_things() {
+        use Comparator::{Ge, Gt, Le};
+        for (text, c, n) in [
+            ("falls twice", Ge, 2),
+            ("falls more than once", Gt, 1),
+            ("falls three times or more", Ge, 3),
+            ("on at least 4 occasions", Ge, 4),
+            ("no more than twice", Le, 2),
+        ] {
+            assert_eq!(said(text), Some((c, Threshold::One(n))), "{text}");
+        }
+        for text in ["once it falls", "3 times as many people", "three people"] {
+            assert_eq!(said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_crowd_is_people() {
+        for (text, common_text) in [
+            (
+                "a crowd of at least 8 in the hall",
+                "at least 8 people in the hall",
+            ),
+            ("a group of more than 5 dogs", "more than 5 dogs"),
+            ("a queue of more than 5", "more than 5 people in a queue"),
+            ("a row of 5 chairs", "a row of 5 chairs"),
+        ] {
+            let mut toks = tokenise(text);
+            common(&mut toks);
+            let words: Vec<&str> = toks.iter().map(|t| t.text.as_str()).collect();
+            assert_eq!(words.join(" "), common_text);
+        }
+    }
+}
