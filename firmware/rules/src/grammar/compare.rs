@@ -122,6 +122,11 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
             return no_number(toks, i, l);
         };
         let l = l + total;
+        // "climbs to 30 or more"
+        let len = len
+            + afterthought(toks, i + l + len)
+                .filter(|(c, _)| *c == comparator)
+                .map_or(0, |(_, more)| more);
         let threshold = Threshold::One(whole(n, &toks[i..i + l + len])?);
         return Ok(Some(Compare {
             comparator,

@@ -168,23 +168,81 @@ pub(crate) fn common(toks: &mut Vec<Tok>) {
             at,
             "occupancy|headcount|attendance of|in|at|on|inside",
         ) {
-            let span = toks[at].span;
-            let place = if toks[at + n - 1].is("of") {
-                "in".to_owned()
-            } else {
-                toks[at + n - 1].text.clone()
+            let prep = match toks[at + n - 1].text.as_str() {
+                "of" => "in".to_owned(),
+                other => other.to_owned(),
             };
-            toks.splice(
-                at..at + n,
-                [
-                    word("number", span),
-                    word("of", span),
-                    word("people", span),
-                    word(&place, span),
-                ],
-            );
+            say(toks, at, n, &["number", "of", "people", &prep]);
+        } else if let Some(n) =
+            here(toks, at, "queue length|size").or(here(toks, at, "length|size of the|a? queue"))
+        {
+            say(toks, at, n, &["number", "of", "people", "in", "a", "queue"]);
+        } else if let Some((n, end)) = holder(toks, i) {
+            // "the lobby has more than 10 people in it"
+            let place = toks[i..i + n].to_vec();
+            let span = toks[i].span;
+            toks.splice(end..end + inside(toks, end), place);
+            toks.insert(end, word("in", span));
+            toks.drain(i..i + n + 1);
         }
+        both_limits(toks, i);
         i += 1;
+    }
+}
+
+/// Says `words` instead of the `len` tokens at `at`.
+fn say(toks: &mut Vec<Tok>, at: usize, len: usize, words: &[&str]) {
+    let span = span_of(&toks[at..at + len]);
+    toks.splice(at..at + len, words.iter().map(|w| word(w, span)));
+}
+
+fn inside(toks: &[Tok], i: usize) -> usize {
+    here(toks, i, "in|inside|on it")
+        .or(here(toks, i, "inside"))
+        .unwrap_or(0)
+}
+
+/// "the lobby has more than 10 people": the tokens of the place, and where
+/// what it has ends.
+fn holder(toks: &[Tok], i: usize) -> Option<(usize, usize)> {
+    if i > 0 && !toks[i - 1].is_gap() && !toks[i - 1].any(&["if", "when", "whenever", "once", ","])
+    {
+        return None;
+    }
+    let the = here(toks, i, "the|our|my")?;
+    let words = toks[i + the..]
+        .iter()
+        .take_while(|t| t.word && !t.any(STRUCTURE) && !t.any(PREPOSITIONS) && !t.any(COPULAS))
+        .count();
+    let at = i + the + words;
+    let has = (1..=4).contains(&words) && toks.get(at)?.any(&["has", "contains", "holds"]);
+    if !has {
+        return None;
+    }
+    let k = compare(toks, at + 1).ok().flatten()?;
+    let end = counted_noun(toks, at + 1 + k.len, &k)?;
+    Some((the + words, end))
+}
+
+/// "more than 2 people but fewer than 8": both limits stand before the noun.
+fn both_limits(toks: &mut Vec<Tok>, i: usize) {
+    let Some(first) = compare(toks, i).ok().flatten().filter(|k| !k.bare) else {
+        return;
+    };
+    let noun = i + first.len;
+    let Some(end) = counted_noun(toks, noun, &first) else {
+        return;
+    };
+    let Some(glue) = here(toks, end, ",? but|and|yet") else {
+        return;
+    };
+    let second = compare(toks, end + glue).ok().flatten();
+    if let Some(second) = second.filter(|k| !k.bare)
+        && counted_noun(toks, end + glue + second.len, &second).is_none()
+    {
+        let things: Vec<Tok> = toks.drain(noun..end).collect();
+        let at = noun + glue + second.len;
+        toks.splice(at..at, things);
     }
 }
 
