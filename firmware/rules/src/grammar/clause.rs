@@ -46,6 +46,9 @@ const ADVERBS: &[&str] = &[
     "constantly",
     "here",
     "simultaneously",
+    "anymore",
+    "anywhere",
+    "somewhere",
     "visibly",
     "just",
     "then",
@@ -67,10 +70,19 @@ pub(super) fn preposition(toks: &[Tok], i: usize) -> Option<usize> {
 }
 
 pub(super) fn skip(toks: &[Tok], mut i: usize) -> usize {
-    while toks.get(i).is_some_and(|t| t.is_gap() || t.any(ADVERBS)) {
-        i += 1;
+    loop {
+        if toks.get(i).is_some_and(|t| t.is_gap() || t.any(ADVERBS)) {
+            i += 1;
+        } else if let Some(n) = here(toks, i, "any more|longer") {
+            // "is not there any more"; "any more than" compares
+            if toks.get(i + n).is_some_and(|t| t.is("than")) || toks.get(i + n).is_some_and(|t| t.word && !t.any(PREPOSITIONS)) {
+                return i;
+            }
+            i += n;
+        } else {
+            return i;
+        }
     }
-    i
 }
 
 pub(crate) struct Parser<'a> {
@@ -148,6 +160,10 @@ impl Parser<'_> {
                 || (toks.get(i).is_some_and(|t| t.any(STATES))
                     && phrase(toks, i, Role::Subject)?.is_none_or(|(_, end)| end == i + 1))
                 || (preposition(toks, i).is_some() && compare(toks, i)?.is_none())
+                || (toks.get(i).is_some_and(|t| t.text.ends_with("ing"))
+                    && acts(toks, i, 0, false, true, Role::Subject)
+                    && self.before.as_ref().is_some_and(|b| b.action.is_some() || b.state.is_some())
+                    && phrase(toks, i, Role::Subject)?.is_none())
                 || (toks.get(i).is_some_and(|t| {
                     verb(&t.text).is_some()
                         && !t.text.ends_with("ing")
@@ -234,12 +250,21 @@ impl Parser<'_> {
             let Ok(Some((next, next_end))) = phrase(toks, at, Role::Subject) else {
                 break;
             };
+            // "two vans and a truck": each with its own number or article
+            let each_own = glue == Some(true)
+                && c.subjects.iter().all(|s| s.compare.is_some() || !s.article.is_empty())
+                && c.subjects.iter().all(|s| !s.negative && !s.pronoun)
+                && (next.compare.is_some() || !next.article.is_empty())
+                && !next.negative;
             // A phrase with its own number or its own "no" starts its own clause,
             // and so does one after a comma that no list goes on from.
             let list_goes_on = word > 0
                 || here(toks, next_end, "or|and").is_some()
                 || (here(toks, next_end, ",").is_some() && toks.get(next_end + 1).is_some());
-            if next.compare.is_some() || (next.negative && !negative) || !list_goes_on {
+            if (next.compare.is_some() && !each_own)
+                || (next.negative && !negative)
+                || !list_goes_on
+            {
                 break;
             }
             // "a fire or smoke": elliptic states ("open or closed") are none.
@@ -267,6 +292,11 @@ impl Parser<'_> {
                 return Err(place_cannot(&toks[i..end]));
             };
             c.both = g;
+            // "no guard or porter" means neither.
+            if negative {
+                c.both = true;
+                c.subjects.iter_mut().for_each(|s| s.negative = true);
+            }
         }
         Ok(end)
     }
@@ -489,7 +519,10 @@ impl Clause {
     /// The clause as rules, one a subject.
     pub fn rules(&self) -> Result<Vec<Rule>, Refusal> {
         let counted = self.subjects.iter().any(|s| s.compare.is_some()) || self.compare.is_some();
-        if self.subjects.len() > 1 && counted {
+        let own = self.both
+            && self.compare.is_none()
+            && (self.subjects.iter()).all(|s| s.compare.is_some() || !s.article.is_empty());
+        if self.subjects.len() > 1 && counted && !own {
             return Err(ambiguous(
                 "It is not clear whether these are counted together or each for itself.",
                 "Make one rule for each thing.",

@@ -17,7 +17,7 @@ const PARTICLES: &[(&str, &str, &str)] = &[
     ("back? into|onto", "enter", ""), ("out of", "exit", ""), ("off", "exit", ""),
     ("outside", "exit", "?"), ("away from", "exit", ""), ("away", "exit", "?"),
     ("out", "exit", "?"), ("across", "cross", ""), ("over", "cross", ""),
-    ("up to", "approach", ""), ("near|by|towards|toward", "approach", ""),
+    ("up to", "approach", ""), ("near|by", "approach", ""),
     ("close to", "approach", ""), ("to", "approach", ""), ("past", "pass", ""),
     ("through", "cross", "through"), ("onto", "enter", ""),
 ];
@@ -32,6 +32,7 @@ const DIRECTIONS: &[(&str, &str)] = &[
     ("left", "left"), ("right", "right"), ("upwards", "up"), ("downwards", "down"), ("up", "up"),
     ("down", "down"), ("towards|toward the camera", "toward"), ("away from the camera", "away"),
     ("backwards", "backward"), ("forwards|forward", "forward"), ("northbound|north", "north"),
+    ("towards|toward the?", "toward"), ("in the direction of", "toward"),
     ("southbound|south", "south"), ("eastbound|east", "east"), ("westbound|west", "west"),
 ];
 
@@ -146,6 +147,19 @@ pub(super) fn deed(
         parser.set_state(c, "parked".into(), &toks[i..i + 1])?;
         return Ok(Some(i + 1));
     }
+    // "shows up", "turns up"
+    let pair = toks.get(i + 1).and_then(|n| {
+        let both = format!("{base} {}", n.text);
+        VERBS.iter().find(|(b, _)| *b == both).map(|(_, a)| *a)
+    });
+    let arrives = pair.is_some_and(|a| a == "appear")
+        && toks.get(i + 2).is_none_or(|n| {
+            !n.word || n.any(&["in", "at", "on", "by", "near", "outside", "behind", "and", "or", "inside", "beside", "next"])
+        });
+    if arrives {
+        c.action = Some("appear".into());
+        return Ok(Some(i + 2));
+    }
     let action = VERBS
         .iter()
         .find(|(b, _)| *b == base)
@@ -167,10 +181,20 @@ pub(super) fn deed(
             goes || !(vague || near)
         });
         let direction = longest(DIRECTIONS, toks, at);
+        // "runs away from the coop"; what drives away from a place leaves it
+        let away = (!matches!(base.as_str(), "drive" | "get" | "ride" | "pull" | "go"))
+            .then(|| here(toks, at, "away from"))
+            .flatten();
+        if let Some(n) = away.filter(|n| direction.is_none_or(|(m, _)| m <= *n)) {
+            c.action = Some(base.clone());
+            c.direction = Some("away".to_owned());
+            return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
+        }
         if let Some((n, way)) = direction.filter(|(n, _)| particle.is_none_or(|(m, _, _)| *n > m)) {
             c.action = Some(base.clone());
             c.direction = Some(way.to_owned());
-            return Ok(Some(at + n));
+            at += n;
+            return Ok(Some(along(parser, at, way, toks[at - 1].is("the"), c)?));
         }
         if let Some((n, act, words)) = particle {
             let climbs = matches!(base.as_str(), "climb" | "jump" | "crawl" | "fly" | "roll");
@@ -308,6 +332,33 @@ pub(super) fn deed(
     }
 }
 
+/// The place that a way goes by: "down the ramp", "toward the fence".
+fn along(
+    parser: &Parser<'_>,
+    at: usize,
+    way: &str,
+    article_taken: bool,
+    c: &mut Clause,
+) -> Result<usize, Refusal> {
+    let from = if article_taken { at - 1 } else { at };
+    let takes = matches!(way, "up" | "down" | "toward" | "left" | "right");
+    let next = parser.toks.get(from);
+    let place = next.is_some_and(|n| n.word && !n.any(PREPOSITIONS) && !n.any(&["and", "or"]));
+    if takes && place && c.zones.is_empty() && !(matches!(way, "left" | "right")) {
+        let before = c.place.len();
+        let end = parser.bare_place(from, c)?.unwrap_or(at);
+        if let Some(p) = c.place.get_mut(before) {
+            let word = if way == "toward" { "toward" } else { way };
+            *p = format!("{word} {p}");
+        }
+        return Ok(end);
+    }
+    if way == "toward" {
+        return Err(place_cannot(&parser.toks[at.saturating_sub(1)..at]));
+    }
+    Ok(at)
+}
+
 /// "digs" -> "dig", "carries" -> "carry".
 fn from_third_person(s: &str) -> String {
     if let Some(stem) = s.strip_suffix("ies") {
@@ -358,13 +409,24 @@ fn done_to(
             words.push(particle);
         }
         at += n;
+    } else if let Some(n) = here(toks, at, "away from") {
+        c.direction = Some("away".to_owned());
+        at += n;
     } else if let Some((n, way)) = longest(DIRECTIONS, toks, at) {
         c.direction = Some(way.to_owned());
         at += n;
+        if way == "toward" && toks[at - 1].is("the") {
+            at -= 1;
+        }
     }
     let way = c.direction.is_some();
     if let Some((p, end)) = phrase(toks, at, Role::Place)? {
-        let place = matches!(action, "approach" | "climb" | "pass" | "jump" | "vault" | "scale" | "hop");
+        let head = p.raw.rsplit(' ').next().unwrap_or("").to_lowercase();
+        let barrier = PLACES.contains(&head.as_str())
+            || FIXTURES.contains(&head.as_str())
+            || matches!(head.as_str(), "fence" | "wall" | "railing" | "railings" | "turnstile" | "turnstiles" | "hedge" | "scaffolding" | "tower" | "barriers" | "stairs" | "rocks" | "cliff" | "fences" | "tracks");
+        let place = matches!(action, "approach" | "pass")
+            || (matches!(action, "climb" | "jump" | "vault" | "scale" | "hop" | "leap") && barrier);
         if (place || way) && c.zones.is_empty() && !p.negative && !p.pronoun {
             c.action = Some(words.join(" "));
             return Ok(Some(parser.bare_place(at, c)?.unwrap_or(end)));

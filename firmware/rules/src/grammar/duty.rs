@@ -49,6 +49,12 @@ const ALWAYS: &[&str] = &[
     "continuously",
     "strictly",
     "under any circumstances",
+    "round the clock",
+    "around the clock",
+    "day and night",
+    "24/7",
+    "at every moment",
+    "all the time",
     "generally",
 ];
 
@@ -161,6 +167,14 @@ fn modal_at(toks: &[Tok], i: usize) -> Option<Modal> {
         });
     }
     let n = here(toks, i, "may|can")?;
+    // "trash can full" allows nothing.
+    let modal = toks.get(i + n).is_some_and(|t| {
+        t.any(&["be", "not", "never", "only", "have", "stay", "wear"])
+            || verb(&t.text).is_some() && !t.text.ends_with('s')
+    });
+    if !modal {
+        return None;
+    }
     let never = here(toks, i + n, NEVER).unwrap_or(0);
     let only = here(toks, i + n + never, "only").unwrap_or(0);
     Some(Modal {
@@ -205,6 +219,18 @@ pub(crate) fn rewrite(
     let Some(modal) = found else {
         if turn.is_some() {
             drop_always(toks);
+            // "make sure there are never more than 15"
+            if let Some(at) = toks.iter().position(|t| t.is("never")) {
+                toks.remove(at);
+                return Ok(Some(Turn::Forbidden));
+            }
+            let everyone = drop_universal(toks);
+            let wears = toks
+                .iter()
+                .any(|t| t.any(&["wearing", "wears", "has", "have", "carries", "carrying", "wear"]));
+            if everyone && wears {
+                return Ok(Some(Turn::Worn));
+            }
             return Ok(Some(opposite_of_none(toks, Turn::Demanded)));
         }
         // "no smoking in the lobby", "no parking here"

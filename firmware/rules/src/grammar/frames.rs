@@ -104,6 +104,10 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
                 "so",
             ],
         ) {
+            // "just two guards", "only 3 people": a count, no manner.
+            if toks[j].any(&["just", "only"]) && super::number::number(toks, j + n).is_some() {
+                break;
+            }
             j += n;
         } else if let Some(n) = longest(
             toks,
@@ -472,6 +476,16 @@ fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
     // "thx", "thanks in advance"
     while toks.last().is_some_and(|t| t.any(&["thx", "ta", "cheers", "thanks", "pls", "plz"])) {
         toks.pop();
+    }
+}
+
+/// Takes only courtesies and who is to be told: "Any chance you could tell me if".
+pub(crate) fn courtesy(toks: &mut Vec<Tok>) {
+    let mut kept = toks.clone();
+    manners(&mut kept, &mut Framed::default());
+    // Orders hide behind no frame: an empty rest is left as it was.
+    if kept.iter().any(|t| t.word) {
+        *toks = kept;
     }
 }
 

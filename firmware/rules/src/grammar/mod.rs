@@ -18,6 +18,7 @@ mod limits;
 mod number;
 mod phrase;
 mod predicate;
+mod repeat;
 mod token;
 mod unseen;
 mod words;
@@ -77,7 +78,9 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     }
     guard::language(&toks)?;
     limits::looks(&toks)?;
-    let weather = guard::not_a_rule(&toks);
+    let mut bare = toks.clone();
+    frames::courtesy(&mut bare);
+    let weather = guard::not_a_rule(&bare);
     guard::harm(&toks, shouted)?;
     weather?;
     guard::observable(&toks)?;
@@ -90,6 +93,8 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     let window = limits::window(&mut toks)?;
     let demanded = duty::wrapper(&mut toks);
     unless_first(&mut toks);
+    let times = repeat::times(&mut toks)?;
+    repeat::common(&mut toks);
     let framed = frames::strip(&mut toks);
     let framed = Framed {
         framed: framed.framed || severity.is_some() || demanded,
@@ -100,7 +105,8 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
         framed: framed.framed || duty.is_some(),
         ..framed
     };
-    let mut rule = condition(&toks, framed, window, hold)?;
+    let mut rule = condition(&toks, framed, window.filter(|_| times.is_none()), hold)?;
+    repeat::count(&mut rule, times, window)?;
     if let Some(turn) = duty {
         rule = duty::apply(turn, rule, whole)?;
     }
@@ -125,7 +131,14 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
 fn plain(leaf: &Rule) -> bool {
     let head = leaf.subject.as_deref().unwrap_or("");
     let known = head.split(' ').any(|w| words::KNOWN.contains(&w)) || head == "any object";
-    known || leaf.comparator.is_some()
+    let deed = leaf.action.as_deref().is_some_and(|a| {
+        words::verb(a.split(' ').next().unwrap_or(a)).is_some()
+    });
+    let state = leaf
+        .state
+        .as_deref()
+        .is_some_and(|s| words::STATES.contains(&s.trim_start_matches("not ")));
+    known || leaf.comparator.is_some() || leaf.zone.is_some() || deed || state
 }
 
 /// Amounts without a number.
@@ -394,7 +407,8 @@ fn assemble(
         let (front, back) = clauses.split_at_mut(i);
         let (a, b) = (&mut front[i - 1], &back[0]);
         let same = a.subjects.first().map(|s| s.span) == b.subjects.first().map(|s| s.span);
-        if same && a.action.is_some() && b.action.is_some() && a.zones.is_empty() {
+        let does = |c: &Clause| c.action.is_some() || c.state.is_some();
+        if same && does(a) && does(b) && a.zones.is_empty() {
             (a.zones, a.place) = (b.zones.clone(), b.place.clone());
         }
     }

@@ -271,9 +271,39 @@ pub(crate) fn phrase(
     let mut words: Vec<usize> = Vec::new();
     while let Some(t) = toks.get(j) {
         let s = t.text.as_str();
+        if !words.is_empty() && super::compare::is_crossing(toks, j) {
+            break;
+        }
         let next_noun = nounish(toks, j + 1) && !acts(toks, j + 1, 1, false, false, role);
         // "bay 3", "platform 2B", "gate two"
         let number = small_number(s).is_some() || (s.chars().any(|c| c.is_ascii_digit()) && t.word);
+        let named = number
+            && !words.is_empty()
+            && role == Role::Subject
+            && {
+                let last = &toks[words[words.len() - 1]];
+                !is_plural(&last.text)
+                    && !last.any(&["count", "number", "total", "person"])
+                    && toks.get(j + 1).is_none_or(|n| {
+                        n.any(COPULAS)
+                            || n.any(&["has", "have"])
+                            || n.any(UNATTENDED)
+                            || n.any(STATES)
+                            || !n.word
+                    })
+            };
+        // "stop A"
+        let letter = role != Role::Object
+            && !words.is_empty()
+            && t.raw.len() == 1
+            && t.raw.chars().all(|c| c.is_ascii_uppercase())
+            && t.any(ARTICLES)
+            && !next_noun;
+        if letter || named {
+            words.push(j);
+            j += 1;
+            continue;
+        }
         if number
             && !words.is_empty()
             && (role == Role::Place
@@ -326,13 +356,18 @@ pub(crate) fn phrase(
         if t.any(STRUCTURE) {
             // "back door", "second floor", "up ramp": structure words that
             // stand right before a noun of a place.
+            let of = toks.get(j + 1).is_some_and(|n| n.is("of"));
             let place_word = role != Role::Object
-                && t.any(&[
-                    "back", "first", "second", "other", "same", "down", "up", "minute",
-                ])
-                && next_noun
-                && t.any(&["back", "first", "second"]);
-            if !place_word {
+                && (t.any(&["back", "first", "second", "lower", "higher", "last", "next", "other"])
+                    && next_noun
+                    || t.is("back") && of);
+            // "trash can", "milk cans": no verb follows
+            let can = t.is("can")
+                && (!words.is_empty() || !out.article.is_empty())
+                && toks.get(j + 1).is_none_or(|n| {
+                    !n.any(&["be", "not", "never", "only", "have"]) && (verb(&n.text).is_none() || n.text.ends_with('s'))
+                });
+            if !place_word && !can {
                 break;
             }
             words.push(j);
@@ -385,7 +420,15 @@ pub(crate) fn phrase(
             }
             let participle =
                 s.len() > 5 && s.ends_with("ed") && s.is_ascii() && !ATTRIBUTES.contains(&s);
-            let gerund = s.ends_with("ing") && !ING_NOUNS.contains(&s) && from_gerund(s).is_some();
+            let gerund = s.ends_with("ing")
+                && !ING_NOUNS.contains(&s)
+                && from_gerund(s).is_some()
+                && (STATES.contains(&s)
+                    || toks.get(j + 1).is_some_and(|n| {
+                        HUMANS.contains(&singular(&n.text).as_str())
+                            || n.any(&["dog", "dogs", "cat", "cats", "animal", "animals", "man", "car", "cars", "vehicle", "vehicles"])
+                    }))
+                && !(s == "sleeping" && toks.get(j + 1).is_some_and(|n| n.any(&["bag", "bags"])));
             if (STATES.contains(&s) || participle || gerund)
                 && next_noun
                 && out.state.is_none()
@@ -410,6 +453,15 @@ pub(crate) fn phrase(
             && role != Role::Place
             && (STATES.contains(&s) || UNATTENDED.contains(&s))
             && !next_noun
+        {
+            break;
+        }
+        // "person yard": no such thing, but somebody in a place.
+        if words.len() == 1
+            && role == Role::Subject
+            && toks[words[0]].any(&["person", "people", "persons", "cars", "dogs", "trucks", "vans", "vehicles"])
+            && t.word
+            && (PLACES.contains(&s) || (FIXTURES.contains(&s) && !next_noun))
         {
             break;
         }

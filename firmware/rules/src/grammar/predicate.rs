@@ -8,6 +8,42 @@ use super::token::{Tok, here};
 use super::words::*;
 use crate::{Comparator, Refusal};
 
+/// How often: "twice", "more than 3 times".
+fn times(toks: &[Tok], i: usize) -> Result<Option<super::compare::Compare>, Refusal> {
+    use super::compare::Compare;
+    let often = |comparator, n, len| Compare {
+        comparator,
+        threshold: crate::Threshold::One(n),
+        len,
+        bare: false,
+    };
+    for (pattern, comparator, n) in [
+        ("at least twice", Comparator::Ge, 2),
+        ("more than twice", Comparator::Gt, 2),
+        ("more than once", Comparator::Gt, 1),
+        ("twice or more", Comparator::Ge, 2),
+        ("twice", Comparator::Ge, 2),
+        ("thrice", Comparator::Ge, 3),
+    ] {
+        if let Some(len) = here(toks, i, pattern) {
+            return Ok(Some(often(comparator, n, len)));
+        }
+    }
+    let Some(k) = compare(toks, i)? else {
+        return Ok(None);
+    };
+    let Some(n) = here(toks, i + k.len, "times") else {
+        return Ok(None);
+    };
+    let after = super::compare::afterthought(toks, i + k.len + n).filter(|_| k.bare);
+    Ok(Some(Compare {
+        comparator: after.map_or(k.comparator, |(c, _)| c),
+        len: k.len + n + after.map_or(0, |(_, m)| m),
+        bare: false,
+        ..k
+    }))
+}
+
 impl Parser<'_> {
     /// Everything behind the subject.
     pub(super) fn rest(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
@@ -58,6 +94,11 @@ impl Parser<'_> {
                 i += 1;
                 continue;
             }
+            // "in a coat but without an apron"
+            if t.is("but") && self.at(i + 1, &["without", "not", "with", "no"]) {
+                i += 1;
+                continue;
+            }
             if t.any(&["not"]) || here(toks, i, "no longer").is_some() {
                 not = true;
                 i += if t.is("not") { 1 } else { 2 };
@@ -75,6 +116,23 @@ impl Parser<'_> {
             }
             if let Some(n) = self.predicate(i, c, copula, &mut not)? {
                 i = n;
+                continue;
+            }
+            // "person yard", "cars ... parking lot": a place without a preposition.
+            if !c.verbal
+                && !copula
+                && c.zones.is_empty()
+                && c.action.is_none()
+                && let Some((p, end)) = phrase(toks, i, Role::Place)?
+                && p.article.is_empty()
+                && end >= toks.len()
+                && (p.raw.rsplit(' ').next().map(str::to_lowercase)).is_some_and(|h| {
+                    PLACES.contains(&h.as_str()) || FIXTURES.contains(&h.as_str())
+                })
+            {
+                c.zones = vec![super::clause::zone_name(&p.raw)];
+                c.place = vec![format!("in the {}", p.raw)];
+                i = end;
                 continue;
             }
             break;
@@ -148,9 +206,54 @@ impl Parser<'_> {
             }
             return Ok(Some(end));
         }
+        // "no trolleys left", "there is nobody left"
+        if t.is("left") && (c.negative || c.subjects.iter().any(|s| s.negative)) && !c.unattended {
+            let n = here(toks, i, "left over?").unwrap_or(1);
+            return Ok(Some(i + n));
+        }
+        // "the gate is without a guard": nobody is there.
+        if t.any(&["without"])
+            && c.verbal
+            && let [place] = c.subjects.as_slice()
+            && !place.negative
+            && c.zones.is_empty()
+            && let Some((who, end)) = phrase(toks, i + 1, Role::Object)?
+            && (who.pronoun || HUMANS.contains(&who.noun.rsplit(' ').next().unwrap_or("")))
+            && !place.noun.rsplit(' ').next().is_some_and(|h| HUMANS.contains(&h))
+        {
+            let raw = place.raw.clone();
+            c.zones = vec![super::clause::zone_name(&raw)];
+            c.place = vec![format!("at the {raw}")];
+            c.subjects = vec![crate::grammar::phrase::Phrase {
+                article: "a".into(),
+                negative: !no(not),
+                ..who
+            }];
+            return Ok(Some(end));
+        }
+        // "the desk is staffed": somebody is there.
+        if t.any(&["staffed", "manned", "attended", "supervised"])
+            && copula
+            && let [place] = c.subjects.as_slice()
+            && c.zones.is_empty()
+        {
+            let raw = place.raw.clone();
+            c.zones = vec![super::clause::zone_name(&raw)];
+            c.place = vec![format!("at the {raw}")];
+            c.subjects = vec![crate::grammar::phrase::Phrase {
+                noun: "person".into(),
+                raw: "person".into(),
+                article: "a".into(),
+                negative: no(not),
+                span: place.span,
+                ..Default::default()
+            }];
+            return Ok(Some(i + 1));
+        }
         // left behind
         let unattended = [
-            "left|standing|lying|sitting? all? alone|behind|unattended|unwatched|abandoned",
+            "left|standing|lying|sitting all? alone|behind|unattended|unwatched|abandoned",
+            "all? alone",
             "left without its|an|their|the? owner",
             "without its|an|their|the owner",
             "left|standing? with nobody near|around|nearby|by?",
@@ -312,9 +415,6 @@ impl Parser<'_> {
         {
             let state = match s {
                 "opened" => "open",
-                "shut" => "closed",
-                "spilt" => "spilled",
-                "vacant" => "empty",
                 other => other,
             };
             let down = here(toks, i + 1, "over|down|up")
@@ -341,6 +441,24 @@ impl Parser<'_> {
                 &toks[i..i + 1],
             )?;
             return Ok(Some(i + 1 + down));
+        }
+        if let Some(n) = times(toks, i)?
+            && c.action.is_some()
+            && c.compare.is_none()
+            && c.subjects.iter().all(|s| s.compare.is_none())
+        {
+            c.compare = Some(n);
+            return Ok(Some(i + n.len));
+        }
+        // "is close to the gate" closes nothing.
+        if here(toks, i, "close to|by").is_some() {
+            return match self.place(i, c)? {
+                Some(end) => {
+                    c.negative ^= no(not);
+                    Ok(Some(end))
+                }
+                None => Ok(None),
+            };
         }
         if let Some(end) = super::deed::deed(self, i, c, copula, not)? {
             c.verbal = true;
@@ -391,10 +509,10 @@ impl Parser<'_> {
             ("dressed in", "wearing", false),
             ("carrying|carries|carry", "carrying", false),
             ("holding|holds|hold", "holding", false),
-            ("pushing|pushes", "pushing", false),
+            ("pushing", "pushing", false),
             ("riding|rides", "riding", false),
-            ("pulling|pulls", "pulling", false),
-            ("using|uses", "using", false),
+            ("pulling", "pulling", false),
+            ("using", "using", false),
             ("with", "with", false),
             ("has|have|having", "with", false),
         ];
@@ -419,8 +537,13 @@ impl Parser<'_> {
             let word = here(toks, end + comma, "and|or").unwrap_or(0);
             let next = end + comma + word;
             let either = word > 0 && self.at(end + comma, &["or"]) && !c.verbal;
+            // "a vest and a white helmet walks in": one more garment, no new clause
+            let garment = things.iter().all(|t: &(String, bool, bool)| t.1)
+                && phrase(toks, next, Role::Object)?.is_some_and(|(p, _)| {
+                    (p.noun.rsplit(' ').next()).is_some_and(|w| CLOTHES.contains(&w))
+                });
             if comma + word == 0
-                || (!either && self.new_clause(next))
+                || (!either && !garment && self.new_clause(next))
                 || preposition(toks, next).is_some()
             {
                 break;

@@ -123,6 +123,23 @@ pub(crate) const CLOTHES: &[&str] = &[
     "backpack-harness", "face-mask", "facemask", "facemasks", "sunglasses", "safety-glasses",
     "wellingtons",
 ];
+/// People by what they do.
+#[rustfmt::skip]
+pub(crate) const HUMANS: &[&str] = &[
+    "person", "people", "worker", "guard", "nurse", "operator", "cashier", "porter", "steward", "attendant",
+    "supervisor", "adult", "lifeguard", "driver", "teacher", "child", "kid", "baby", "toddler",
+    "employee", "customer", "visitor", "guest", "patient", "doctor", "cook", "chef", "waiter",
+    "waitress", "welder", "butcher", "baker", "rider", "cyclist", "pedestrian", "passenger",
+    "student", "pupil", "player", "runner", "swimmer", "climber", "cleaner", "courier", "jockey",
+    "receptionist", "officer", "firefighter", "technician", "engineer", "electrician", "plumber",
+    "painter", "builder", "labourer", "laborer", "farmer", "shepherd", "vendor", "shopper",
+    "someone", "somebody", "anyone", "nobody", "bystander", "spectator", "staff", "crew",
+    "postman", "postwoman", "mechanic", "sailor", "skater", "skier", "skateboarder", "motorcyclist",
+    "biker", "jogger", "walker", "hiker", "camper", "angler", "fisherman", "crossing-guard",
+    "caretaker", "janitor", "usher", "manager", "clerk", "teller", "conductor", "pilot", "soldier",
+    "policeman", "docker", "picker", "packer", "resident", "neighbour", "referee", "coach", "carer",
+    "keeper", "watchman", "contractor", "operative", "bather", "paramedic", "loader", "handler",
+];
 /// Nouns that end like gerunds.
 #[rustfmt::skip]
 pub(crate) const ING_NOUNS: &[&str] = &[
@@ -134,7 +151,8 @@ pub(crate) const ING_NOUNS: &[&str] = &[
     "flooring", "clothing", "bedding", "marking", "recycling", "filling", "vending", "unloading",
     "welding", "printing", "queuing", "something", "anything", "pudding", "dressing", "operating",
     "sitting-room", "sewing", "milking", "grazing", "feeding", "turning", "holding", "picking",
-    "shipping", "receiving", "assembling", "manufacturing", "bowling", "skating", "sling",
+    "shipping", "receiving", "rowing", "fishing", "sailing", "hunting", "riding", "ironing",
+    "sleeping-bag", "racing", "climbing", "walking", "wrapping", "weighing", "towing", "running-track", "assembling", "manufacturing", "bowling", "skating", "sling",
     "duckling", "sibling", "gosling", "starling", "herring", "spring", "swing", "mooring",
     "siding", "cutting", "machining", "staging", "processing", "testing", "cleaning",
 ];
