@@ -21,6 +21,8 @@ pub(crate) struct Clause {
     pub place: Vec<String>,
     pub compare: Option<Compare>,
     pub unattended: bool,
+    /// Nobody is there, whatever it is: "the chair is unmanned".
+    pub watched: bool,
     pub queue: bool,
     pub negative: bool,
     /// A copula or a verb was there: it is a sentence, not a fragment.
@@ -370,6 +372,12 @@ impl Parser<'_> {
         }
         let mut names = vec![first];
         let mut words = words_of(&toks[from..end]);
+        if let Some((numbered, to)) = numbers(toks, &names[0], end) {
+            words.push_str(if self.at(end, &[","]) { "" } else { " " });
+            words.push_str(&words_of(&toks[end..to]));
+            names = numbered;
+            end = to;
+        }
         loop {
             let comma = usize::from(self.at(end, &[","]));
             let word = here(toks, end + comma, "or|and|&").unwrap_or(0);
@@ -485,6 +493,66 @@ impl Parser<'_> {
     }
 }
 
+/// "aisle 5, 6 or 7", "platforms 1 and 2", "gates 3 to 5": each with its name.
+fn numbers(toks: &[Tok], first: &Phrase, end: usize) -> Option<(Vec<Phrase>, usize)> {
+    let is_number = |t: &Tok| {
+        t.word
+            && (t.text.chars().all(|c| c.is_ascii_digit())
+                || (t.raw.len() == 1 && t.raw.chars().all(|c| c.is_ascii_uppercase())))
+    };
+    let (front, number) = first.raw.rsplit_once(' ')?;
+    let digit = |s: &str| s.chars().all(|c| c.is_ascii_digit());
+    if !(digit(number) || number.len() == 1 && number.chars().all(|c| c.is_ascii_uppercase())) {
+        return None;
+    }
+    let mut list = vec![number.to_owned()];
+    let mut at = end;
+    loop {
+        let range = here(toks, at, "to|-|through").unwrap_or(0);
+        if range > 0
+            && list.len() == 1
+            && let Some(t) = toks.get(at + 1).filter(|t| digit(&t.text))
+            && let (Ok(a), Ok(b)) = (number.parse::<u32>(), t.text.parse::<u32>())
+            && a < b
+            && b - a <= 20
+            && is_plural(front)
+        {
+            list.extend((a + 1..=b).map(|n| n.to_string()));
+            at += 2;
+            break;
+        }
+        let comma = usize::from(toks.get(at).is_some_and(|t| t.is(",")));
+        let word = here(toks, at + comma, "or|and|&").unwrap_or(0);
+        let next = at + comma + word;
+        let stops = toks.get(next + 1).is_none_or(|n| {
+            !n.word || n.any(PREPOSITIONS) || n.any(&["or", "and"]) || n.any(COPULAS) || n.any(STRUCTURE)
+        });
+        match toks.get(next) {
+            Some(t) if comma + word > 0 && is_number(t) && stops => {
+                list.push(t.raw.clone());
+                at = next + 1;
+            }
+            _ => break,
+        }
+    }
+    if list.len() < 2 {
+        return None;
+    }
+    let one = if is_plural(front) {
+        crate::noun::singular(front)
+    } else {
+        front.to_owned()
+    };
+    let names = list
+        .into_iter()
+        .map(|n| Phrase {
+            raw: format!("{one} {n}"),
+            ..first.clone()
+        })
+        .collect();
+    Some((names, at))
+}
+
 pub(super) fn full(p: &Phrase) -> String {
     let mut words = p.attributes.clone();
     words.extend(p.state.clone());
@@ -540,7 +608,15 @@ impl Clause {
         let unattended = self.unattended || s.unattended;
         let negative = self.negative || s.negative;
         let head = subject.rsplit(' ').next().unwrap_or("").to_owned();
-        let watched = unattended && !s.unattended && FIXTURES.contains(&head.as_str());
+        // "till 4": the number is no head.
+        let head = match subject.rsplit_once(' ') {
+            Some((front, last)) if last.chars().any(|c| c.is_ascii_digit()) => {
+                front.rsplit(' ').next().unwrap_or("").to_owned()
+            }
+            _ => head,
+        };
+        let place_like = FIXTURES.contains(&head.as_str()) || PLACES.contains(&head.as_str());
+        let watched = unattended && !s.unattended && (place_like || self.watched);
         if unattended && self.action.is_some() {
             return Err(place_cannot_span(self.span));
         }

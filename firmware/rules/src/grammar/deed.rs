@@ -65,7 +65,8 @@ pub(super) fn deed(
         && c.subjects.first().is_some_and(|s| {
             s.pronoun || matches!(s.article.as_str(), "a" | "an")
         });
-    let strange = !copula && lone && verb(s).is_none() && strange_verb(toks, i, "a");
+    let kind = if pronoun { "pronoun" } else { "a" };
+    let strange = !copula && lone && verb(s).is_none() && strange_verb(toks, i, kind);
     if !t.word
         || (!copula
             && !strange
@@ -97,7 +98,6 @@ pub(super) fn deed(
         if not_here {
             return Err(place_cannot(&toks[i..i + 1]));
         }
-        // A thing that lies somewhere is there; a person who lies has fallen.
         let person = c.subjects.iter().all(|s| {
             matches!(
                 s.noun.as_str(),
@@ -122,10 +122,7 @@ pub(super) fn deed(
         {
             return Ok(Some(i + 1 + down));
         }
-        if person || base == "loiter" {
-            let state = (*posture).to_owned();
-            parser.set_state(c, state, &toks[i..i + 1])?;
-        }
+        parser.set_state(c, (*posture).to_owned(), &toks[i..i + 1])?;
         return Ok(Some(i + 1 + down));
     }
     if BEING.contains(&base.as_str()) {
@@ -226,10 +223,10 @@ pub(super) fn deed(
             }
             return Ok(Some(end));
         }
-        if matches!(
-            base.as_str(),
-            "go" | "come" | "get" | "head" | "pull" | "back"
-        ) {
+        let done_to_it = toks.get(at).is_some_and(|n| n.any(ARTICLES));
+        if matches!(base.as_str(), "go" | "come" | "get" | "head")
+            || matches!(base.as_str(), "pull" | "back") && !done_to_it
+        {
             return Ok(None);
         }
     }
@@ -330,6 +327,11 @@ pub(super) fn deed(
         }
         _ => done_to(parser, i, &base, action, c, copula),
     }
+}
+
+/// A way that is said behind the place: "crosses the line from left to right".
+pub(super) fn way(toks: &[super::token::Tok], i: usize) -> Option<(usize, &'static str)> {
+    longest(DIRECTIONS, toks, i).filter(|(n, way)| *n > 1 && *way != "toward")
 }
 
 /// The place that a way goes by: "down the ramp", "toward the fence".

@@ -456,7 +456,7 @@ fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
         "drop", "shoot", "page", "call", "remind", "flag", "you", "and", "then", "so",
     ];
     let mut from = toks.len();
-    while from > 0 && (!toks[from - 1].word || toks[from - 1].any(MANNERS)) && !toks[from - 1].is_gap() {
+    while from > 0 && (!toks[from - 1].word || toks[from - 1].any(MANNERS)) {
         from -= 1;
     }
     while from < toks.len() && !(toks[from].any(STARTERS) && toks[from].word) {
@@ -510,7 +510,25 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
         match frame(toks, 0) {
             Some((n, counting)) if n > 0 => {
                 out.conditional |= toks[..n].iter().any(|t| t.any(CONDITIONAL));
+                let about = toks[..n].iter().rev().find(|t| t.word).is_some_and(|t| t.is("for"));
+                let watched = !about
+                    && toks[..n].iter().any(|t| {
+                        t.any(&["watch", "monitor", "observe", "check", "survey", "guard", "supervise", "eye", "scan", "inspect", "search"])
+                    });
                 toks.drain(..n);
+                // "watch the boiler room for a leaking pipe"
+                if watched
+                    && let Some(at) = toks.iter().position(|t| t.is("for"))
+                    && at > 0
+                    && toks.get(at + 1).is_some_and(|t| t.word)
+                {
+                    toks[at] = Tok {
+                        text: TURN.into(),
+                        raw: String::new(),
+                        word: false,
+                        ..toks[at].clone()
+                    };
+                }
                 out.framed = true;
                 out.counting |= counting;
             }
@@ -601,6 +619,12 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
     }) {
         let mark = toks.pop();
         out.question |= mark.is_some_and(|t| t.is("?"));
+    }
+    // "do you see a ladder …?"
+    let sees = ["do|can|did|could you see|spot|detect|notice", "have you seen|spotted", "can|could i see"];
+    if let Some(n) = longest(toks, 0, &sees) {
+        toks.drain(..n);
+        (out.framed, out.question) = (true, true);
     }
     // A question: "is there …", "are there …", "is anyone …", "does a car …"
     if toks.first().is_some_and(|t| {

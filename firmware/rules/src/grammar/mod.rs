@@ -19,6 +19,7 @@ mod number;
 mod phrase;
 mod predicate;
 mod repeat;
+mod tidy;
 mod token;
 mod unseen;
 mod words;
@@ -81,9 +82,9 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     let mut bare = toks.clone();
     frames::courtesy(&mut bare);
     let weather = guard::not_a_rule(&bare);
-    guard::harm(&toks, shouted)?;
+    guard::harm(&bare, shouted)?;
     weather?;
-    guard::observable(&toks)?;
+    guard::observable(&bare)?;
     vague(&toks)?;
     let whole = span_of(&toks);
     let severity = limits::severity(&mut toks)?;
@@ -91,11 +92,18 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     let schedule = hours::extract(&mut toks)?;
     let hold = limits::hold(&mut toks)?;
     let window = limits::window(&mut toks)?;
+    tidy::marks(&mut toks);
+    let camera = tidy::camera(&mut toks);
     let demanded = duty::wrapper(&mut toks);
     unless_first(&mut toks);
+    let mut front = tidy::front_place(&mut toks)?;
     let times = repeat::times(&mut toks)?;
     repeat::common(&mut toks);
     let framed = frames::strip(&mut toks);
+    if front.is_none() && framed.framed {
+        front = tidy::front_place(&mut toks)?;
+    }
+    tidy::pairs(&mut toks);
     let framed = Framed {
         framed: framed.framed || severity.is_some() || demanded,
         ..framed
@@ -105,12 +113,23 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
         framed: framed.framed || duty.is_some(),
         ..framed
     };
-    let mut rule = condition(&toks, framed, window.filter(|_| times.is_none()), hold)?;
+    let mut rule = condition(
+        &toks,
+        framed,
+        front.as_ref(),
+        window.filter(|_| times.is_none()),
+        hold,
+    )?;
+    rule.camera = camera;
     repeat::count(&mut rule, times, window)?;
     if let Some(turn) = duty {
+        let camera = rule.camera.take();
         rule = duty::apply(turn, rule, whole)?;
+        rule.camera = camera;
     }
-    if !(framed.framed || rule.leaves().iter().all(|l| plain(l))) {
+    let copula = toks.iter().any(|t| t.any(words::COPULAS));
+    let gone = |l: &Rule| copula && l.predicate == Some(Predicate::Absence);
+    if !(framed.framed || rule.leaves().iter().all(|l| plain(l) || gone(l))) {
         return Err(Refusal::new(
             RefusalKind::NotARule,
             "This does not say what to watch for.",
@@ -231,6 +250,7 @@ fn unless_first(toks: &mut Vec<Tok>) {
 fn condition(
     toks: &[Tok],
     framed: Framed,
+    front: Option<&Clause>,
     window: Option<Seconds>,
     hold: Option<Seconds>,
 ) -> Result<Rule, Refusal> {
@@ -323,6 +343,9 @@ fn condition(
     }
     if let Some(first) = place {
         merge(&first, &mut clauses, toks)?;
+    }
+    if let Some(front) = front {
+        (clauses.iter_mut()).for_each(|c| tidy::put_there(front, c));
     }
     assemble(clauses, glue, framed, window, hold)
 }
@@ -559,6 +582,27 @@ fn arm_passage(p: &Rule) -> bool {
 /// What is understood but can't be meant.
 fn check(rule: &Rule, framed: Framed, whole: [usize; 2]) -> Result<(), Refusal> {
     for leaf in rule.leaves() {
+        let names = leaf.zone.iter().flat_map(|z| z.names().iter().map(String::as_str));
+        let time = names.chain(leaf.subject.as_deref()).find(|n| {
+            let last = n.rsplit(' ').next().unwrap_or(n).to_lowercase();
+            matches!(
+                last.as_str(),
+                "tonight" | "today" | "tomorrow" | "yesterday" | "night" | "nights" | "morning" | "afternoon"
+                    | "evening" | "weekend" | "weekends" | "week" | "month" | "year" | "summer" | "winter"
+                    | "spring-time" | "autumn" | "christmas" | "easter" | "hours" | "lunchtime" | "weekday"
+                    | "weekdays" | "midnight" | "noon" | "monday" | "tuesday" | "wednesday" | "thursday"
+                    | "friday" | "saturday" | "sunday"
+            )
+        });
+        if let Some(time) = time {
+            return Err(Refusal::new(
+                RefusalKind::Ambiguous,
+                format!("It is not clear which hours '{time}' means."),
+            )
+            .missing("schedule")
+            .offer("Say the days or the hours, for example 'from 22:00 to 06:00' or 'on Sundays'.")
+            .at(whole));
+        }
         if leaf.predicate == Some(Predicate::Presence)
             && leaf.subject.as_deref() == Some("any object")
             && leaf.zone.is_none()

@@ -53,7 +53,7 @@ pub(crate) fn place_cannot(toks: &[Tok]) -> Refusal {
 fn nounish(toks: &[Tok], i: usize) -> bool {
     toks.get(i).is_some_and(|t| {
         t.word
-            && !t.any(STRUCTURE)
+            && (!t.any(STRUCTURE) || t.any(&["lower", "higher", "back", "first", "second"]))
             && !t.any(PREPOSITIONS)
             && !t.any(COPULAS)
             && !t.any(ARTICLES)
@@ -146,6 +146,7 @@ pub(crate) fn acts(
 pub(crate) fn strange_verb(toks: &[Tok], i: usize, article: &str) -> bool {
     let t = &toks[i];
     let single = matches!(article, "a" | "an" | "pronoun");
+    let pronoun = article == "pronoun";
     let ends = toks.get(i + 1).is_none_or(|n| {
         !n.word || n.any(ARTICLES) || n.any(PREPOSITIONS) || n.any(&["up", "down", "out", "away"])
     });
@@ -159,7 +160,7 @@ pub(crate) fn strange_verb(toks: &[Tok], i: usize, article: &str) -> bool {
         && !t.any(STRUCTURE)
         && !t.any(CLOTHES)
         && !crate::noun::takes_no_article(&t.text)
-        && !KNOWN.contains(&singular(&t.text).as_str())
+        && (pronoun || !KNOWN.contains(&singular(&t.text).as_str()))
 }
 
 /// The phrase at `i` and where it ends; `None` if none starts there.
@@ -358,8 +359,8 @@ pub(crate) fn phrase(
             // stand right before a noun of a place.
             let of = toks.get(j + 1).is_some_and(|n| n.is("of"));
             let place_word = role != Role::Object
-                && (t.any(&["back", "first", "second", "lower", "higher", "last", "next", "other"])
-                    && next_noun
+                && (t.any(&["back", "first", "second", "lower", "higher"]) && next_noun
+                    || role == Role::Place && t.any(&["last", "next", "other"]) && next_noun
                     || t.is("back") && of);
             // "trash can", "milk cans": no verb follows
             let can = t.is("can")
@@ -373,6 +374,13 @@ pub(crate) fn phrase(
             words.push(j);
             j += 1;
             continue;
+        }
+        // "fridge wide open"
+        if !words.is_empty()
+            && t.any(&["wide", "half", "fully", "partly", "slightly", "completely"])
+            && toks.get(j + 1).is_some_and(|n| n.any(STATES))
+        {
+            break;
         }
         let plural = words
             .last()

@@ -8,42 +8,6 @@ use super::token::{Tok, here};
 use super::words::*;
 use crate::{Comparator, Refusal};
 
-/// How often: "twice", "more than 3 times".
-fn times(toks: &[Tok], i: usize) -> Result<Option<super::compare::Compare>, Refusal> {
-    use super::compare::Compare;
-    let often = |comparator, n, len| Compare {
-        comparator,
-        threshold: crate::Threshold::One(n),
-        len,
-        bare: false,
-    };
-    for (pattern, comparator, n) in [
-        ("at least twice", Comparator::Ge, 2),
-        ("more than twice", Comparator::Gt, 2),
-        ("more than once", Comparator::Gt, 1),
-        ("twice or more", Comparator::Ge, 2),
-        ("twice", Comparator::Ge, 2),
-        ("thrice", Comparator::Ge, 3),
-    ] {
-        if let Some(len) = here(toks, i, pattern) {
-            return Ok(Some(often(comparator, n, len)));
-        }
-    }
-    let Some(k) = compare(toks, i)? else {
-        return Ok(None);
-    };
-    let Some(n) = here(toks, i + k.len, "times") else {
-        return Ok(None);
-    };
-    let after = super::compare::afterthought(toks, i + k.len + n).filter(|_| k.bare);
-    Ok(Some(Compare {
-        comparator: after.map_or(k.comparator, |(c, _)| c),
-        len: k.len + n + after.map_or(0, |(_, m)| m),
-        bare: false,
-        ..k
-    }))
-}
-
 impl Parser<'_> {
     /// Everything behind the subject.
     pub(super) fn rest(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
@@ -125,7 +89,7 @@ impl Parser<'_> {
                 && c.action.is_none()
                 && let Some((p, end)) = phrase(toks, i, Role::Place)?
                 && p.article.is_empty()
-                && end >= toks.len()
+                && toks[end..].iter().all(Tok::is_gap)
                 && (p.raw.rsplit(' ').next().map(str::to_lowercase)).is_some_and(|h| {
                     PLACES.contains(&h.as_str()) || FIXTURES.contains(&h.as_str())
                 })
@@ -295,6 +259,7 @@ impl Parser<'_> {
             return Ok(Some(i + 1));
         }
         if t.any(UNATTENDED) {
+            c.watched |= t.any(&["unmanned", "unstaffed", "unguarded", "unwatched", "unminded"]);
             if no(not) {
                 return Err(ambiguous(
                     "The camera can't tell who looks after a thing.",
@@ -366,7 +331,7 @@ impl Parser<'_> {
                 || (copula
                     && toks
                         .get(i + 1)
-                        .is_none_or(|x| !x.word || x.any(&["and", "or"])))
+                        .is_none_or(|x| !x.word || x.any(&["and", "or", "with", "while", "at"])))
             {
                 let text = toks[i..i + n2]
                     .iter()
@@ -391,6 +356,11 @@ impl Parser<'_> {
                 )?;
                 return Ok(Some(i + n2));
             }
+        }
+        if t.any(&["wide", "fully", "completely", "partly", "slightly"])
+            && toks.get(i + 1).is_some_and(|n| n.any(STATES))
+        {
+            return Ok(Some(i + 1));
         }
         let s = t.text.as_str();
         let participle = copula
@@ -442,13 +412,12 @@ impl Parser<'_> {
             )?;
             return Ok(Some(i + 1 + down));
         }
-        if let Some(n) = times(toks, i)?
-            && c.action.is_some()
-            && c.compare.is_none()
-            && c.subjects.iter().all(|s| s.compare.is_none())
+        if c.action.is_some()
+            && c.direction.is_none()
+            && let Some((n, way)) = super::deed::way(toks, i)
         {
-            c.compare = Some(n);
-            return Ok(Some(i + n.len));
+            c.direction = Some(way.to_owned());
+            return Ok(Some(i + n));
         }
         // "is close to the gate" closes nothing.
         if here(toks, i, "close to|by").is_some() {

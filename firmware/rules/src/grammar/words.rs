@@ -12,7 +12,7 @@ pub(crate) const PREPOSITIONS: &[&str] = &[
 #[rustfmt::skip]
 pub(crate) const LONG_PREPOSITIONS: &[&str] = &[
     "in front of", "next to", "close to", "on top of", "away from", "adjacent to", "up to",
-    "inside of", "outside of", "out through", "at the foot of", "in the middle of",
+    "inside of", "outside of", "out through",
     "in the vicinity of", "in the area of", "near to", "in through", "out at", "out via",
 ];
 #[rustfmt::skip]
@@ -121,7 +121,10 @@ pub(crate) const CLOTHES: &[&str] = &[
     "life-jackets", "high-vis", "coverall", "coveralls", "respirator", "respirators", "hardhat",
     "hardhats", "bib", "armband", "protection", "gear", "equipment", "clothing", "earplugs",
     "backpack-harness", "face-mask", "facemask", "facemasks", "sunglasses", "safety-glasses",
-    "wellingtons",
+    "wellingtons", "shield", "shields", "defenders", "footwear", "headgear", "headset", "tabard",
+    "waistcoat", "gown", "raincoat", "anorak", "fleece", "covering", "coverings", "sandals",
+    "trainers", "sneakers", "flip-flops", "slippers", "hairnets", "bandana", "poncho", "robe",
+    "scrubs", "hi-vis-vest", "belt", "seat-belt", "knee-pads", "pads", "life-vest",
 ];
 /// People by what they do.
 #[rustfmt::skip]
