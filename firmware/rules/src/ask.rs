@@ -80,6 +80,29 @@ pub(crate) fn gerund(verb: &str) -> String {
     }
 }
 
+/// A deed as (verb, particle, what it is done to): "pick up parcel" is
+/// ("pick", "up", "parcel").
+pub(crate) fn deed_parts(action: &str) -> (&str, &str, &str) {
+    let (verb, rest) = action.split_once(' ').unwrap_or((action, ""));
+    let (first, more) = rest.split_once(' ').unwrap_or((rest, ""));
+    const PARTICLES: &[&str] = &["up", "down", "off", "out", "over", "away", "open", "into"];
+    if PARTICLES.contains(&first) {
+        (verb, first, more)
+    } else {
+        (verb, "", rest)
+    }
+}
+
+/// "open hatch" -> "opening a hatch" after "opening".
+pub(crate) fn with_object(verb: &str, particle: &str, object: &str) -> String {
+    let object = match object {
+        "" => String::new(),
+        "something" | "someone" => object.to_owned(),
+        noun => with_article(noun),
+    };
+    join(&[verb, particle, &object])
+}
+
 /// What a question in plain English is about, where the grammar can tell and
 /// the whole picture is meant: "Is there a fire?", "How many people are there?"
 /// (a count question is a count rule without its number).
@@ -148,6 +171,10 @@ pub(crate) fn spoken(qualifier: &str) -> String {
         if let Some(thing) = qualifier.strip_prefix(verb) {
             return format!("{verb}{}", with_article(thing));
         }
+    }
+    let (verb, particle, object) = deed_parts(qualifier);
+    if verb.ends_with("ing") && !object.is_empty() {
+        return with_object(verb, particle, object);
     }
     qualifier.to_owned()
 }

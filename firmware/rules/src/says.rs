@@ -1,7 +1,7 @@
 //! A rule as one plain sentence, with all defaults; the grammar reads it back
 //! as the same rule.
 
-use crate::ask::{POSTURES, concept, spoken, words};
+use crate::ask::{POSTURES, concept, deed_parts, spoken, with_object, words};
 use crate::noun::{article, plural, takes_no_article, with_article};
 use crate::{Comparator, Day, Dedup, Predicate, Rule, Schedule, Seconds, Threshold, TimeOfDay};
 
@@ -67,20 +67,26 @@ fn thing(rule: &Rule, many: bool) -> String {
     join(&[&head, &after])
 }
 
-/// "the wrong way" for `wrong_way`.
-fn spoken_direction(leaf: &Rule) -> &str {
-    match leaf.direction.as_deref() {
+/// (between the verb and the place, behind the place): "the wrong way" for
+/// `wrong_way`; a way that the place's words say already is not said twice.
+fn spoken_direction(leaf: &Rule) -> (&str, &'static str) {
+    let place = leaf.place.as_deref().unwrap_or("");
+    let before = match leaf.direction.as_deref() {
+        Some("left") if !place.is_empty() => return ("", "from right to left"),
+        Some("right") if !place.is_empty() => return ("", "from left to right"),
+        Some(way @ ("up" | "down" | "toward" | "away")) if place.starts_with(way) => "",
         Some("wrong_way") => "the wrong way",
         Some("toward") => "towards the camera",
         Some("away") => "away from the camera",
         Some(other) => other,
         None => "",
-    }
+    };
+    (before, "")
 }
 
 /// (third person singular, plural) of a verb.
 fn inflected(verb: &str, many: bool) -> String {
-    let (head, rest) = verb.split_once(' ').map_or((verb, ""), |(h, r)| (h, r));
+    let (head, particle, object) = deed_parts(verb);
     let head = match head {
         "exit" => "leave",
         "go" if !many => "goes",
@@ -91,7 +97,7 @@ fn inflected(verb: &str, many: bool) -> String {
     } else {
         plural_verb(head)
     };
-    join(&[&head, rest])
+    with_object(&head, particle, object)
 }
 
 fn plural_verb(verb: &str) -> String {
@@ -130,11 +136,15 @@ fn clause(leaf: &Rule) -> String {
         }
     };
     match leaf.predicate {
+        Some(Predicate::Absence) if leaf.subject.as_deref() == Some("any object") => {
+            join(&["there is nothing", place])
+        }
         Some(Predicate::Absence) => join(&["there is no", &thing(leaf, false), place]),
         Some(Predicate::Event) => {
             let verb = inflected(leaf.action.as_deref().unwrap_or("appear"), many);
-            let direction = spoken_direction(leaf);
-            join(&[&amount, &uncounted(leaf, many), &verb, direction, place])
+            let (way, behind) = spoken_direction(leaf);
+            let things = uncounted(leaf, many);
+            join(&[&amount, &things, &verb, way, place, behind])
         }
         Some(Predicate::State) => {
             let state = leaf.state.as_deref().unwrap_or("");
@@ -197,7 +207,16 @@ impl Rule {
     pub fn says(&self) -> String {
         let clauses: Vec<String> = self.leaves().iter().map(|l| clause(l)).collect();
         let glue = if self.all.is_some() { " and " } else { " or " };
-        let mut out = format!("Alert ({}) when {}", self.severity(), clauses.join(glue));
+        let camera = match self.camera.as_deref() {
+            Some(name) if name.starts_with("camera ") => format!(" on {name}"),
+            Some(name) => format!(" on the {name} camera"),
+            None => String::new(),
+        };
+        let mut out = format!(
+            "Alert ({}){camera} when {}",
+            self.severity(),
+            clauses.join(glue)
+        );
         let leaf_window = self
             .window_seconds
             .or(self.leaves().iter().find_map(|l| l.window_seconds));
@@ -267,8 +286,8 @@ pub(crate) fn happened(leaf: &Rule, count: Option<u64>, held: Option<Seconds>) -
         }
         Some(Predicate::Event) => {
             let verb = inflected(leaf.action.as_deref().unwrap_or("appear"), false);
-            let direction = spoken_direction(leaf);
-            join(&[&thing(leaf, false), &verb, direction, place])
+            let (way, behind) = spoken_direction(leaf);
+            join(&[&thing(leaf, false), &verb, way, place, behind])
         }
         Some(Predicate::State) => {
             let state = leaf.state.as_deref().unwrap_or("");

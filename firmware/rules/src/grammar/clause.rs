@@ -472,9 +472,19 @@ impl Parser<'_> {
         if had > 0 && toks[i].any(&moving) {
             return Err(place_cannot(&toks[i..i + 2.min(toks.len() - i)]));
         }
+        let before = c.place.len();
         let Some(end) = self.add_place(i, prep, c)? else {
             return Ok(None);
         };
+        // "gone from the pier": there is none at the pier.
+        if c.negative
+            && c.action.is_none()
+            && toks[i].is("from")
+            && let Some(p) = c.place.get_mut(before)
+            && let Some(rest) = p.strip_prefix("from ")
+        {
+            *p = format!("at {rest}");
+        }
         if had > 0 {
             // A second place narrows the first: one place in the user's words.
             if had > 1 || c.zones.len() > had + 1 {
@@ -566,7 +576,8 @@ pub(crate) fn words_of(toks: &[Tok]) -> String {
         if !out.is_empty() && !t.is(",") {
             out.push(' ');
         }
-        out.push_str(if t.word && (t.any(PREPOSITIONS) || t.any(ARTICLES)) {
+        let letter = t.raw.len() == 1 && !out.is_empty() && t.raw.chars().all(char::is_uppercase);
+        out.push_str(if t.word && !letter && (t.any(PREPOSITIONS) || t.any(ARTICLES)) {
             &t.text
         } else {
             &t.raw

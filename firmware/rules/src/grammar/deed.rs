@@ -65,7 +65,8 @@ pub(super) fn deed(
         && c.subjects.first().is_some_and(|s| {
             s.pronoun || matches!(s.article.as_str(), "a" | "an")
         });
-    let kind = if pronoun { "pronoun" } else { "a" };
+    let somebody = (c.subjects.first()).is_some_and(|s| HUMANS.contains(&s.noun.as_str()));
+    let kind = if pronoun || somebody { "pronoun" } else { "a" };
     let strange = !copula && lone && verb(s).is_none() && strange_verb(toks, i, kind);
     if !t.word
         || (!copula
@@ -185,7 +186,7 @@ pub(super) fn deed(
         if let Some(n) = away.filter(|n| direction.is_none_or(|(m, _)| m <= *n)) {
             c.action = Some(base.clone());
             c.direction = Some("away".to_owned());
-            return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
+            return Ok(Some(away_from(parser, at + n, c)?));
         }
         if let Some((n, way)) = direction.filter(|(n, _)| particle.is_none_or(|(m, _, _)| *n > m)) {
             c.action = Some(base.clone());
@@ -329,6 +330,17 @@ pub(super) fn deed(
     }
 }
 
+fn away_from(parser: &Parser<'_>, at: usize, c: &mut Clause) -> Result<usize, Refusal> {
+    let before = c.place.len();
+    let Some(end) = parser.bare_place(at, c)? else {
+        return Err(place_cannot(&parser.toks[at.saturating_sub(1)..at]));
+    };
+    if let Some(p) = c.place.get_mut(before) {
+        *p = format!("away from {p}");
+    }
+    Ok(end)
+}
+
 /// A way that is said behind the place: "crosses the line from left to right".
 pub(super) fn way(toks: &[super::token::Tok], i: usize) -> Option<(usize, &'static str)> {
     longest(DIRECTIONS, toks, i).filter(|(n, way)| *n > 1 && *way != "toward")
@@ -420,6 +432,10 @@ fn done_to(
         if way == "toward" && toks[at - 1].is("the") {
             at -= 1;
         }
+    }
+    if c.direction.as_deref() == Some("away") {
+        c.action = Some(words.join(" "));
+        return Ok(Some(away_from(parser, at, c)?));
     }
     let way = c.direction.is_some();
     if let Some((p, end)) = phrase(toks, at, Role::Place)? {

@@ -8,7 +8,10 @@
 //! subjects, predicate, place, joined by AND or OR.
 
 mod clause;
+mod clock;
 mod compare;
+mod dates;
+mod days;
 mod deed;
 mod duty;
 mod frames;
@@ -21,6 +24,7 @@ mod predicate;
 mod repeat;
 mod tidy;
 mod token;
+mod typo;
 mod unseen;
 mod words;
 

@@ -375,6 +375,9 @@ pub(crate) fn phrase(
             j += 1;
             continue;
         }
+        if !words.is_empty() && here(toks, j, "close to|by").is_some() {
+            break;
+        }
         // "fridge wide open"
         if !words.is_empty()
             && t.any(&["wide", "half", "fully", "partly", "slightly", "completely"])
@@ -388,7 +391,11 @@ pub(crate) fn phrase(
         if acts(toks, j, words.len(), plural, false, role) {
             break;
         }
-        if role == Role::Subject && !words.is_empty() && strange_verb(toks, j, &out.article) {
+        let somebody = words.len() == 1
+            && HUMANS.contains(&toks[words[0]].text.as_str())
+            && !out.article.is_empty();
+        let article = if somebody { "pronoun" } else { &out.article };
+        if role == Role::Subject && !words.is_empty() && strange_verb(toks, j, article) {
             break;
         }
         if words.is_empty() && role != Role::Place {

@@ -8,6 +8,11 @@ use super::token::{Tok, here};
 use super::words::*;
 use crate::{Comparator, Refusal};
 
+/// What may go on a list of attributes.
+const ATTRIBUTE_VERBS: &[&str] = &[
+    "wearing", "carrying", "holding", "with", "without", "pushing", "pulling", "riding", "using",
+];
+
 impl Parser<'_> {
     /// Everything behind the subject.
     pub(super) fn rest(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
@@ -55,6 +60,17 @@ impl Parser<'_> {
                 continue;
             }
             if t.any(&["do", "does", "did"]) && self.at(i + 1, &["not"]) {
+                i += 1;
+                continue;
+            }
+            // "wearing a coat and not carrying a bag"
+            if t.any(&["and"])
+                && !c.attributes.is_empty()
+                && c.action.is_none()
+                && c.zones.is_empty()
+                && (self.at(i + 1, ATTRIBUTE_VERBS)
+                    || (self.at(i + 1, &["not"]) && self.at(i + 2, ATTRIBUTE_VERBS)))
+            {
                 i += 1;
                 continue;
             }
