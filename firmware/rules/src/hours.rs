@@ -1,7 +1,7 @@
 //! When a schedule is open, in local wall time.
 
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::{Day, Schedule, TimeOfDay};
@@ -13,6 +13,32 @@ pub struct Position {
     pub latitude_degrees: f64,
     /// -180 (west) to 180 (east).
     pub longitude_degrees: f64,
+}
+
+/// Which side of a span.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Start,
+    End,
+}
+
+/// Whether the sun comes up or goes down then; `None` for times of the clock.
+fn rising(time: TimeOfDay) -> Option<bool> {
+    match time {
+        TimeOfDay::Clock(_) => None,
+        TimeOfDay::Sunrise => Some(true),
+        TimeOfDay::Sunset => Some(false),
+    }
+}
+
+/// Minutes after midnight; 06:00 and 18:00 stand for the sun where nothing
+/// better is known.
+fn nominal_minutes(time: TimeOfDay) -> u16 {
+    match time {
+        TimeOfDay::Clock(m) => m,
+        TimeOfDay::Sunrise => 6 * 60,
+        TimeOfDay::Sunset => 18 * 60,
+    }
 }
 
 /// A schedule in a time zone.
@@ -33,28 +59,24 @@ impl Hours {
         }
     }
 
-    /// When `time` comes on `date`. A time that the clocks skip in spring is
-    /// taken an hour later, one that comes twice in autumn is the first.
-    fn at(&self, date: Date, time: TimeOfDay) -> Option<Timestamp> {
-        let minutes = match time {
-            TimeOfDay::Clock(m) => m,
-            TimeOfDay::Sunrise | TimeOfDay::Sunset => {
-                let rising = time == TimeOfDay::Sunrise;
-                match self.position.and_then(|p| sun(date, p, rising)) {
-                    Some(at) => return Some(at),
-                    None => {
-                        if rising {
-                            6 * 60
-                        } else {
-                            18 * 60
-                        }
-                    }
-                }
-            }
-        };
+    /// When `time` comes on `date`, as the `edge` of a span. A time that the
+    /// clocks skip is the moment at which they do; of one that comes twice a
+    /// start is the first and an end the second.
+    fn at(&self, date: Date, time: TimeOfDay, edge: Edge) -> Option<Timestamp> {
+        if let (Some(position), Some(rising)) = (self.position, rising(time)) {
+            return sun(date, position, rising);
+        }
+        let minutes = nominal_minutes(time);
         let time = Time::new((minutes / 60) as i8, (minutes % 60) as i8, 0, 0).ok()?;
-        let zoned = self.zone.to_ambiguous_zoned(date.to_datetime(time));
-        Some(zoned.compatible().ok()?.timestamp())
+        let local = self.zone.to_ambiguous_zoned(date.to_datetime(time));
+        match (local.offset(), edge) {
+            (AmbiguousOffset::Gap { .. }, _) => {
+                let before = local.earlier().ok()?.timestamp();
+                Some(self.zone.following(before).next()?.timestamp())
+            }
+            (_, Edge::Start) => Some(local.earlier().ok()?.timestamp()),
+            (_, Edge::End) => Some(local.later().ok()?.timestamp()),
+        }
     }
 
     /// The span that starts on `date`, if one does.
@@ -69,15 +91,16 @@ impl Hours {
             return None;
         }
         let midnight = TimeOfDay::Clock(0);
-        let start = self.at(date, self.schedule.start.unwrap_or(midnight))?;
+        let start = self.schedule.start.unwrap_or(midnight);
         let end = self.schedule.end.unwrap_or(midnight);
-        let same_day = self.at(date, end)?;
-        let end = if same_day > start {
-            same_day
+        let last_day = if nominal_minutes(end) > nominal_minutes(start) {
+            date
         } else {
-            self.at(date.checked_add(1.day()).ok()?, end)?
+            date.checked_add(1.day()).ok()?
         };
-        Some((start, end))
+        let start = self.at(date, start, Edge::Start)?;
+        let end = self.at(last_day, end, Edge::End)?;
+        (start < end).then_some((start, end))
     }
 
     fn spans_around(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> + '_ {
@@ -104,10 +127,11 @@ impl Hours {
     }
 }
 
-/// Sunrise or sunset on `date` (the sun's upper edge on the horizon, 90.833°
-/// from the zenith) by the sunrise equation with the low-precision solar
-/// position of the Astronomical Almanac; good to a few minutes. `None` where
-/// the sun does not rise or set on that day.
+/// Sunrise or sunset on `date` to the minute (the sun's upper edge on the
+/// horizon, 90.833° from the zenith) by the sunrise equation with the
+/// low-precision solar position of the Astronomical Almanac; good to a few
+/// minutes. Where the sun does not rise, both are at noon, so that the night is
+/// whole; where it does not set, both are at midnight, so that the day is.
 fn sun(date: Date, at: Position, rising: bool) -> Option<Timestamp> {
     let noon = date.to_datetime(Time::new(12, 0, 0, 0).ok()?);
     let noon_utc = TimeZone::UTC
@@ -117,28 +141,34 @@ fn sun(date: Date, at: Position, rising: bool) -> Option<Timestamp> {
         .timestamp();
     // Days since J2000.0 (2000-01-01 12:00) of mean solar noon here.
     let days = noon_utc.as_second() as f64 / 86_400.0 - 10_957.5 - at.longitude_degrees / 360.0;
-    let anomaly = (357.5291 + 0.985_600_28 * days).to_radians();
-    let centre =
-        1.9148 * anomaly.sin() + 0.02 * (2.0 * anomaly).sin() + 0.0003 * (3.0 * anomaly).sin();
-    let longitude = (anomaly.to_degrees() + centre + 180.0 + 102.9372).to_radians();
-    let transit = days + 0.0053 * anomaly.sin() - 0.0069 * (2.0 * longitude).sin();
+    let place = |days: f64| {
+        let anomaly = (357.5291 + 0.985_600_28 * days).to_radians();
+        let centre =
+            1.9148 * anomaly.sin() + 0.02 * (2.0 * anomaly).sin() + 0.0003 * (3.0 * anomaly).sin();
+        let longitude = (anomaly.to_degrees() + centre + 180.0 + 102.9372).to_radians();
+        let transit = days + 0.0053 * anomaly.sin() - 0.0069 * (2.0 * longitude).sin();
+        (longitude, transit)
+    };
+    let (longitude, transit) = place(days);
     let declination = (longitude.sin() * 23.44_f64.to_radians().sin()).asin();
-    let latitude = at.latitude_degrees.to_radians();
+    let latitude = at.latitude_degrees.clamp(-90.0, 90.0).to_radians();
     let cos_hour = ((-0.833_f64).to_radians().sin() - latitude.sin() * declination.sin())
         / (latitude.cos() * declination.cos());
-    if !(-1.0..=1.0).contains(&cos_hour) {
-        return None;
-    }
-    let share = cos_hour.acos().to_degrees() / 360.0;
-    let when = if rising {
-        transit - share
+    let side = if rising { -1.0 } else { 1.0 };
+    let when = if cos_hour <= -1.0 {
+        // Reckoned for midnight itself, so that one day's is the next day's.
+        place(days + side * 0.5).1
+    } else if cos_hour >= 1.0 {
+        transit
     } else {
-        transit + share
+        transit + side * cos_hour.acos().to_degrees() / 360.0
     };
-    let seconds = (when + 10_957.5) * 86_400.0;
-    Timestamp::UNIX_EPOCH
-        .checked_add(SignedDuration::from_secs_f64(seconds))
-        .ok()
+    // NaN, of a position that is none, fails here.
+    let minutes = ((when + 10_957.5) * 1_440.0).round();
+    let since_epoch = minutes
+        .is_finite()
+        .then(|| SignedDuration::from_secs(minutes as i64 * 60))?;
+    Timestamp::UNIX_EPOCH.checked_add(since_epoch).ok()
 }
 
 #[cfg(test)]
@@ -194,8 +224,79 @@ mod tests {
         let h = hours(None, Some(2 * 60 + 30), Some(4 * 60), "Europe/Berlin");
         assert_eq!(
             h.next_change(ts("2026-03-29T00:00:00Z")),
-            Some(ts("2026-03-29T01:30:00Z"))
+            Some(ts("2026-03-29T01:00:00Z"))
         );
+    }
+
+    #[test]
+    fn a_repeated_hour_is_open_both_times() {
+        // Berlin moves back from 03:00 to 02:00 on 2026-10-25, at 01:00 UTC.
+        let h = hours(None, Some(2 * 60 + 15), Some(2 * 60 + 45), "Europe/Berlin");
+        assert_eq!(
+            h.next_change(ts("2026-10-25T00:00:00Z")),
+            Some(ts("2026-10-25T00:15:00Z"))
+        );
+        assert_eq!(
+            h.next_change(ts("2026-10-25T00:50:00Z")),
+            Some(ts("2026-10-25T01:45:00Z"))
+        );
+    }
+
+    #[test]
+    fn a_day_that_a_zone_skips_has_no_hours() {
+        // Samoa went from 2011-12-29 (a Thursday) to the 31st.
+        let h = hours(None, Some(8 * 60), Some(18 * 60), "Pacific/Apia");
+        assert!(!h.open(ts("2011-12-30T11:00:00Z"))); // 01:00 on the 31st
+        assert!(h.open(ts("2011-12-30T19:00:00Z"))); // 09:00 on the 31st
+    }
+
+    #[test]
+    fn an_open_schedule_changes_where_it_says() {
+        let zones = [
+            "UTC",
+            "Europe/Berlin",
+            "America/Havana",
+            "Australia/Lord_Howe",
+        ];
+        for zone in zones {
+            let h = hours(
+                Some(vec![Day::Sat, Day::Sun]),
+                Some(23 * 60),
+                Some(60),
+                zone,
+            );
+            let mut at = ts("2026-01-01T00:00:00Z");
+            for _ in 0..250 {
+                let Some(next) = h.next_change(at) else {
+                    panic!("{zone}: no change within a week after {at}");
+                };
+                assert!(next > at);
+                let before = next - SignedDuration::from_nanos(1);
+                assert_eq!(h.open(before), h.open(at), "{zone} {at}");
+                assert_ne!(h.open(next), h.open(at), "{zone} {at}");
+                at = next;
+            }
+        }
+    }
+
+    #[test]
+    fn edges_of_time_do_not_panic() {
+        let h = hours(None, Some(22 * 60), Some(6 * 60), "America/New_York");
+        for at in [Timestamp::MIN, Timestamp::MAX, Timestamp::UNIX_EPOCH] {
+            h.open(at);
+            h.next_change(at);
+        }
+        let nowhere = Position {
+            latitude_degrees: f64::NAN,
+            longitude_degrees: f64::INFINITY,
+        };
+        let night = Schedule {
+            days: None,
+            start: Some(TimeOfDay::Sunset),
+            end: Some(TimeOfDay::Sunrise),
+        };
+        let h = Hours::new(night, TimeZone::UTC, Some(nowhere));
+        assert!(!h.open(ts("2026-01-01T00:00:00Z")));
     }
 
     #[test]
@@ -248,6 +349,8 @@ mod tests {
             latitude_degrees: 69.65,
             longitude_degrees: 18.96,
         };
-        assert_eq!(sun(Date::constant(2026, 12, 21), tromso, true), None);
+        let on = |y, m, d, rising| sun(Date::constant(y, m, d), tromso, rising).unwrap();
+        assert_eq!(on(2026, 12, 21, true), on(2026, 12, 21, false));
+        assert_eq!(on(2026, 6, 21, false), on(2026, 6, 22, true));
     }
 }

@@ -1,13 +1,9 @@
 //! What one look says about a rule's condition.
 
-use scene::{
-    CountBelief, Detection, Id, Moment, Mono, Passage, Polygon, Track, TrackEvent, Unknown, Value,
-};
+use scene::{CountBelief, Detection, Id, Moment, Mono, Polygon, Track, Unknown, Value};
 
-use super::{
-    CLEAR, GATE_WAIT, Life, MAX_PASSAGES, MAX_PENDING, MAX_VISITORS, RAISE, Seen, Transition, inner,
-};
-use crate::arm::{Combine, Deed, Leaf, Means};
+use super::{CLEAR, Life, RAISE, Seen, TRACK_SETTLE, inner};
+use crate::arm::{Combine, Leaf, Means};
 use crate::rule::compares;
 use crate::{Comparator, Predicate, Rule, Threshold};
 
@@ -72,7 +68,9 @@ fn of_value(rule: &Rule, value: &Value) -> Look {
     }
 }
 
-fn is_class(classes: &[String], class: &str) -> bool {
+const NOT_TRACKED: &str = "nothing is tracked";
+
+pub(super) fn is_class(classes: &[String], class: &str) -> bool {
     classes.is_empty() || classes.iter().any(|c| c == class)
 }
 
@@ -80,7 +78,7 @@ fn inside(areas: &[(Id, Polygon)], d: &Detection) -> bool {
     areas.is_empty() || areas.iter().any(|(_, p)| p.contains(d.bbox.foot()))
 }
 
-fn in_zones(areas: &[(Id, Polygon)], track: &Track) -> bool {
+pub(super) fn in_zones(areas: &[(Id, Polygon)], track: &Track) -> bool {
     areas.is_empty() || areas.iter().any(|(id, _)| track.zones.contains(id))
 }
 
@@ -96,17 +94,6 @@ fn oldest<'a>(
         .filter(|t| is_class(classes, &t.class) && in_zones(&leaf.areas, t))
         .filter_map(|t| Some((since(t)?, t)))
         .min_by_key(|(since, _)| *since)
-}
-
-fn does(leaf: &Leaf, deed: Deed, event: &TrackEvent) -> bool {
-    let zone = |id: &Id| leaf.areas.iter().any(|(area, _)| area == id);
-    match (&event.what, deed) {
-        (Passage::Enter(id), Deed::Enter) | (Passage::Exit(id), Deed::Exit) => zone(id),
-        (Passage::Appear, Deed::Appear) | (Passage::Disappear, Deed::Disappear) => {
-            in_zones(&leaf.areas, &event.track)
-        }
-        _ => false,
-    }
 }
 
 /// All leaves' looks as one. Nothing is assumed of how leaves depend on each
@@ -155,7 +142,7 @@ impl Life {
         let plan = self.plan.clone();
         for (i, leaf) in plan.leaves.iter().enumerate() {
             let look = match &leaf.means {
-                Means::Passage { .. } if leaf.rule.threshold.is_none() => continue,
+                Means::Passage { .. } if leaf.is_event() => continue,
                 Means::Passage { .. } => Some(self.rate(i, leaf, t, seen)),
                 Means::Ask(question) => {
                     let found = seen.answers.iter().find(|(q, _)| *q == question);
@@ -170,8 +157,10 @@ impl Life {
                     }
                     None => Err("the detector did not run".into()),
                 }),
-                Means::Still { classes } => Some(tracked(leaf, classes, seen, |t| t.still_since)),
-                Means::Unattended { classes } => Some(tracked(leaf, classes, seen, |t| {
+                Means::Still { classes } => {
+                    Some(self.tracked(t, leaf, classes, seen, |t| t.still_since))
+                }
+                Means::Unattended { classes } => Some(self.tracked(t, leaf, classes, seen, |t| {
                     Some(t.still_since?.max(t.alone_since?))
                 })),
             };
@@ -188,30 +177,41 @@ impl Life {
                 },
             });
         }
-        (news && !looks.is_empty()).then(|| combined(plan.combine, &looks))
+        if looks.is_empty() {
+            self.unknown = (seen.tracks.is_none() && seen.events.is_empty())
+                .then(|| (t, NOT_TRACKED.to_owned()));
+            return None;
+        }
+        news.then(|| combined(plan.combine, &looks))
     }
 
-    /// The events of the leaf's window, counted.
+    /// The events of the leaf's window, counted. What more events, unseen ones,
+    /// could not change is known at once; the rest only once a whole window was
+    /// watched.
     fn rate(&mut self, i: usize, leaf: &Leaf, t: Mono, seen: &Seen<'_>) -> Look {
         if seen.tracks.is_none() && seen.events.is_empty() {
-            return Err("nothing is tracked".into());
+            return Err(NOT_TRACKED.into());
         }
-        let window = leaf.rule.window_seconds.unwrap_or_default().as_duration();
+        let window = leaf.rule.window_seconds.unwrap_or_default();
         let past = &mut self.passages[i];
-        while past.front().is_some_and(|when| t.since(*when) >= window) {
+        while (past.front()).is_some_and(|when| t.since(*when) >= window.as_duration()) {
             past.pop_front();
         }
         let count = past.len() as u64;
         let (comparator, threshold) = bounds(&leaf.rule);
         let holds = compares(comparator, threshold, count);
-        // "Fewer than 5 within an hour" is known only after an hour.
         let growing = matches!(comparator, Comparator::Gt | Comparator::Ge);
-        if !growing && self.started.is_none_or(|s| t.since(s) < window) {
-            return Err(Unknown::NotYet(format!(
-                "watched for less than {}",
-                leaf.rule.window_seconds.unwrap_or_default()
-            ))
-            .to_string());
+        let (Threshold::One(high) | Threshold::Range([_, high])) = threshold;
+        let settled = match comparator {
+            Comparator::Gt | Comparator::Ge => holds,
+            Comparator::Lt | Comparator::Le => !holds,
+            Comparator::Eq | Comparator::Ne | Comparator::Between => count > high,
+        };
+        let whole = (self.following).is_some_and(|f| t.since(f.since) >= window.as_duration());
+        // While no alert is open, "not yet more than 3" does no harm, and the
+        // count is worth telling.
+        if !(settled || whole || growing && !self.active()) {
+            return Err(Unknown::NotYet(format!("watched for less than {window}")).to_string());
         }
         Ok(Belief {
             p: if holds { 1.0 } else { 0.0 },
@@ -221,111 +221,28 @@ impl Life {
         })
     }
 
-    /// Takes in events: counts them for windows, or raises and ends an alert
-    /// at once.
-    pub(super) fn pulses(&mut self, at: Moment, seen: &Seen<'_>, out: &mut Vec<Transition>) {
-        let t = inner(at.mono);
-        let plan = self.plan.clone();
-        for (i, leaf) in plan.leaves.iter().enumerate() {
-            let Means::Passage { classes, deed, .. } = &leaf.means else {
-                continue;
-            };
-            let mine = (seen.events.iter())
-                .filter(|e| is_class(classes, &e.track.class) && does(leaf, *deed, e));
-            for event in mine {
-                if self.pending.len() == MAX_PENDING {
-                    self.pending.pop_front();
-                }
-                self.pending.push_back((i, event.clone()));
-            }
+    /// Whether a track qualifies. After a restart tracks begin anew, so that
+    /// none does is not known at once for an alert that is open.
+    fn tracked(
+        &self,
+        t: Mono,
+        leaf: &Leaf,
+        classes: &[String],
+        seen: &Seen<'_>,
+        since: impl Fn(&Track) -> Option<Mono>,
+    ) -> Look {
+        let tracks = seen.tracks.ok_or(NOT_TRACKED)?;
+        if let Some((since, track)) = oldest(leaf, classes, tracks, since) {
+            return Ok(Belief {
+                since: Some(inner(since)),
+                ..estimate(track.score.max(RAISE))
+            });
         }
-        for (i, event) in std::mem::take(&mut self.pending) {
-            let leaf = &plan.leaves[i];
-            let Means::Passage { gate, .. } = &leaf.means else {
-                continue;
-            };
-            let p = match gate {
-                None => event.track.score,
-                Some(question) => {
-                    let answer = seen.answers.iter().find(|(q, _)| *q == question);
-                    let p = answer.and_then(|(_, v)| match v {
-                        Value::YesNo(p) => Some(*p),
-                        _ => None,
-                    });
-                    match p {
-                        Some(p) if p < 0.5 => continue,
-                        Some(p) => p,
-                        None if t.since(inner(event.at)) <= GATE_WAIT => {
-                            self.pending.push_back((i, event));
-                            continue;
-                        }
-                        None => {
-                            self.unknown =
-                                Some((t, "no answer came in time to tell what passed".into()));
-                            continue;
-                        }
-                    }
-                }
-            };
-            self.passed(i, at, &event, p, out);
+        let settled = (self.tracks_from).is_some_and(|from| t.since(from) >= TRACK_SETTLE);
+        if self.active() && !settled {
+            let why = format!("followed for less than {} s", TRACK_SETTLE.as_secs());
+            return Err(Unknown::NotYet(why).to_string());
         }
+        Ok(estimate(0.0))
     }
-
-    fn passed(
-        &mut self,
-        i: usize,
-        at: Moment,
-        event: &TrackEvent,
-        p: f32,
-        out: &mut Vec<Transition>,
-    ) {
-        let plan = self.plan.clone();
-        let leaf = &plan.leaves[i];
-        if leaf.rule.threshold.is_some() {
-            if self.passages[i].len() == MAX_PASSAGES {
-                self.passages[i].pop_front();
-            }
-            self.passages[i].push_back(inner(event.at));
-            return;
-        }
-        if plan.combine == Combine::All {
-            let others = (self.cache.iter().zip(&plan.leaves).enumerate())
-                .filter(|(j, _)| *j != i)
-                .all(|(_, (cached, _))| {
-                    cached.as_ref().is_some_and(|(when, b)| {
-                        b.p >= 0.5 && inner(at.mono).since(*when) <= self.gap_limit()
-                    })
-                });
-            if plan.leaves.len() > 1 && !others {
-                return;
-            }
-        }
-        if plan.rule.dedup.is_some() {
-            let visitor = (i, event.track.id);
-            if self.visitors.contains(&visitor) {
-                return;
-            }
-            if self.visitors.len() == MAX_VISITORS {
-                self.visitors.pop_front();
-            }
-            self.visitors.push_back(visitor);
-        }
-        self.pulse(at, inner(event.at), leaf, p, out);
-    }
-}
-
-fn tracked(
-    leaf: &Leaf,
-    classes: &[String],
-    seen: &Seen<'_>,
-    since: impl Fn(&Track) -> Option<Mono>,
-) -> Look {
-    let tracks = seen.tracks.ok_or("nothing is tracked")?;
-    Ok(match oldest(leaf, classes, tracks, since) {
-        Some((since, track)) => Belief {
-            since: Some(inner(since)),
-            ..estimate(track.score.max(RAISE))
-        },
-        None => estimate(0.0),
-    })
 }

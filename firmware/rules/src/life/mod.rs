@@ -1,7 +1,18 @@
 //! The temporal life of a rule: `Idle -> Holding -> Fired -> Cooling`, exact
 //! and pure. Time is an argument; nothing here reads a clock.
+//!
+//! The exact rules (unknown gaps, restarts, steps of the clock and closing
+//! schedules in each state) are in `docs/decisions/0012-temporal-life.md`; each
+//! has a timeline under `tests/timelines/`. In short:
+//!
+//! - Durations are monotonic, schedules are wall time.
+//! - Unknown pauses a hold up to [`Life::gap_limit`] and restarts it after;
+//!   it makes an open alert stale after the same time, and never raises or ends one.
+//! - The cool-down counts from the last `new` or `update`.
+//! - A closing schedule forgets a hold and ends an open alert.
 
 mod belief;
+mod events;
 mod snapshot;
 mod stage;
 mod why;
@@ -10,12 +21,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scene::{Detection, Moment, Mono, Phase, Question, Track, TrackEvent, TrackId, Value};
+use scene::{Detection, Moment, Mono, Phase, Question, Track, TrackEvent, Value};
 
 use crate::arm::{CONFIRM_INTERVAL, FLOOR_INTERVAL, Plan};
 use belief::Belief;
+use events::Visitor;
 pub use snapshot::Snapshot;
-use stage::Stage;
+use stage::{Open, Stage};
 
 /// The smoothed belief at which a condition counts as holding.
 pub const RAISE: f32 = 0.6;
@@ -28,6 +40,13 @@ pub const MAX_WEIGHT: f32 = 0.45;
 pub const SMOOTHING: Duration = Duration::from_secs(1);
 /// The shortest gap that restarts a hold.
 pub const MIN_GAP_LIMIT: Duration = Duration::from_secs(30);
+/// The least time for which a known look vouches when no other one comes.
+pub const MIN_VOUCHED: Duration = Duration::from_secs(5);
+/// How long a visitor is out before coming back is another visit.
+pub const VISIT_GAP: Duration = Duration::from_secs(30);
+/// How long things must be followed before it is known that none of them
+/// qualifies any more for an open alert.
+pub const TRACK_SETTLE: Duration = Duration::from_secs(10);
 /// The least time from one update of an alert to the next.
 pub const UPDATE_EVERY: Duration = Duration::from_secs(10);
 /// How long an event waits for the answer that tells whether it is the right
@@ -36,7 +55,8 @@ pub const GATE_WAIT: Duration = Duration::from_secs(5);
 
 /// Inside, times are this much later than outside, so that what happened
 /// before a reboot (and so before the new clock's zero) has a time too.
-const SHIFT: Duration = Duration::from_secs(400 * 24 * 3600);
+/// A century: a snapshot may come from a camera whose clock had not been set.
+const SHIFT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 /// Events remembered for a window; the oldest go first. Enough for any
 /// threshold that the grammar takes.
 const MAX_PASSAGES: usize = 10_000;
@@ -93,29 +113,60 @@ pub enum State {
     Cooling,
 }
 
-/// The life of one armed rule.
+/// Things are followed without a gap over the limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Following {
+    since: Mono,
+    last: Mono,
+}
+
+/// The life of one armed rule. Its memory is bounded: each queue below names
+/// its bound and what goes when it is full.
 #[derive(Clone, Debug)]
 pub struct Life {
     plan: Arc<Plan>,
+    /// From look to look; longer than the plan's where the camera is short of
+    /// watts.
+    interval: Duration,
     stage: Stage,
     /// Smoothed belief, 0..1.
     smoothed: f32,
-    /// The first look ever (shifted).
-    started: Option<Mono>,
     last_look: Option<Mono>,
     last_known: Option<Mono>,
+    /// Since when nothing is known, and why.
     unknown: Option<(Mono, String)>,
+    /// For how long the camera was off since the last known look.
+    off: Duration,
     last_sent: Option<Mono>,
+    /// A `new` or `update` that nobody has confirmed as sent.
+    unsent: bool,
     belief: Option<Belief>,
     /// Each leaf's last belief from an answer, for looks at which it was not asked.
     cache: Vec<Option<(Mono, Belief)>>,
-    /// Each leaf's events within its window.
+    /// Since when tracks are told.
+    following: Option<Following>,
+    /// Since when the same tracker has told them; it does not survive a restart.
+    tracks_from: Option<Mono>,
+    /// Each leaf's events within its window, in order; [`MAX_PASSAGES`], the
+    /// oldest go first.
     passages: Vec<VecDeque<Mono>>,
+    /// Events that wait for an answer; [`MAX_PENDING`], the oldest go first.
     pending: VecDeque<(usize, TrackEvent)>,
-    visitors: VecDeque<(usize, TrackId)>,
+    /// Visits that were told; [`MAX_VISITORS`], the oldest go first.
+    visitors: VecDeque<Visitor>,
+    /// An event that could not be told, and why.
+    missed: Option<(Mono, String)>,
     suppressed: u64,
-    /// Whether the schedule is open; `None` before the first look or tick.
+    dropped: u64,
+    /// Whether the schedule is open; `None` before the first look or tick, or
+    /// without a clock.
     open: Option<bool>,
+    /// The latest moment at which the schedule was looked up.
+    latest: Option<Mono>,
+    /// The latest reading of both clocks.
+    clock: Option<Moment>,
+    /// The schedule closed while the camera was off.
+    closed_while_off: bool,
 }
 
 fn inner(t: Mono) -> Mono {
@@ -142,32 +193,53 @@ impl Life {
     pub(crate) fn new(plan: Arc<Plan>) -> Self {
         let n = plan.leaves.len();
         Self {
+            interval: plan.interval,
             plan,
             stage: Stage::Idle,
             smoothed: 0.0,
-            started: None,
             last_look: None,
             last_known: None,
             unknown: None,
+            off: Duration::ZERO,
             last_sent: None,
+            unsent: false,
             belief: None,
             cache: vec![None; n],
+            following: None,
+            tracks_from: None,
             passages: vec![VecDeque::new(); n],
             pending: VecDeque::new(),
             visitors: VecDeque::new(),
+            missed: None,
             suppressed: 0,
+            dropped: 0,
             open: None,
+            latest: None,
+            clock: None,
+            closed_while_off: false,
         }
     }
 
     /// The longest time without a known look that a hold survives, and after
     /// which an open alert is stale.
     pub fn gap_limit(&self) -> Duration {
-        (self.plan.interval * 3).max(MIN_GAP_LIMIT)
+        self.interval.saturating_mul(3).max(MIN_GAP_LIMIT)
+    }
+
+    /// How long a known look stands for what was not looked at.
+    fn vouched(&self) -> Duration {
+        self.interval.saturating_mul(3).max(MIN_VOUCHED)
+    }
+
+    /// Tells the interval that the rule really gets. Without being told of a
+    /// longer one it takes looks that come so rarely for gaps, and a hold never
+    /// fills. Shorter than the rule's own counts as its own.
+    pub fn slowed_to(&mut self, interval: Duration) {
+        self.interval = interval.max(self.plan.interval);
     }
 
     /// Takes in what was seen in the frame captured at `at`. Looks that are
-    /// not later than the last one are ignored.
+    /// not later than the last one are ignored, with their events.
     pub fn observe(&mut self, at: Moment, seen: &Seen<'_>) -> Vec<Transition> {
         let t = inner(at.mono);
         if self.last_look.is_some_and(|last| t <= last) {
@@ -178,10 +250,13 @@ impl Life {
         if self.open != Some(true) {
             return out;
         }
-        self.started.get_or_insert(t);
-        self.pulses(at, seen, &mut out);
+        self.follow(t, seen);
+        let raised = self.take_in(t, seen);
         if let Some(look) = self.judge(at, seen) {
             self.step(at, look, &mut out);
+        }
+        for (leaf, event, p) in raised {
+            self.happen(at, leaf, &event, p, &mut out);
         }
         out
     }
@@ -189,15 +264,19 @@ impl Life {
     /// Lets time pass without a look: schedules close, open alerts go stale.
     pub fn tick(&mut self, now: Moment) -> Vec<Transition> {
         let mut out = self.keep_hours(now);
-        if self.open == Some(true) {
+        if self.open != Some(false) {
             self.grow_stale(now, &mut out);
         }
         out
     }
 
-    /// Tells when the last alert really went out; the cool-down counts from there.
+    /// Confirms that the last `new` or `update` went out at `at`; the cool-down
+    /// counts from there. It counts from the transition until then, and calls
+    /// for other phases change nothing.
     pub fn sent(&mut self, at: Mono) {
-        self.last_sent = Some(inner(at));
+        if std::mem::take(&mut self.unsent) {
+            self.last_sent = self.last_sent.max(Some(inner(at)));
+        }
     }
 
     /// How long to wait for the next look, as things stand.
@@ -207,13 +286,15 @@ impl Life {
         match self.stage {
             Stage::Idle => base,
             Stage::Holding { .. } if self.smoothed < RAISE || p < 0.5 => base.min(CONFIRM_INTERVAL),
+            // Full, and kept back by the cool-down: nothing to find out before.
+            Stage::Holding { .. } if self.last_look.is_some_and(|t| self.kept_back(t)) => base,
             Stage::Holding { .. } => {
                 // More than three looks a hold, so that the last one is not late.
                 let share = self.plan.rule.hold().as_duration() / 6;
-                base.min(share.max(FLOOR_INTERVAL)).min(base)
+                base.min(share.max(FLOOR_INTERVAL))
             }
-            Stage::Fired { .. } if p < 0.5 => base.min(CONFIRM_INTERVAL),
-            Stage::Fired { .. } => base,
+            Stage::Fired(_) if p < 0.5 => base.min(CONFIRM_INTERVAL),
+            Stage::Fired(_) => base,
         }
     }
 
@@ -224,12 +305,17 @@ impl Life {
 
     /// Whether an alert is open.
     pub fn active(&self) -> bool {
-        matches!(self.stage, Stage::Fired { .. })
+        matches!(self.stage, Stage::Fired(_))
     }
 
     /// Alerts that the cool-down kept back since the start.
     pub fn suppressed(&self) -> u64 {
         self.suppressed
+    }
+
+    /// Events that were dropped because too many waited for an answer at once.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Where it is in its life.
@@ -238,8 +324,9 @@ impl Life {
             return State::Waiting;
         }
         match self.stage {
-            Stage::Fired { stale: true, .. } => State::Stale,
-            Stage::Fired { .. } => State::Fired,
+            Stage::Fired(Open { stale: true, .. }) => State::Stale,
+            Stage::Fired(_) => State::Fired,
+            Stage::Holding { .. } if self.kept_back(inner(now.mono)) => State::Cooling,
             Stage::Holding { .. } => State::Holding,
             Stage::Idle if self.cooling(inner(now.mono)).is_some() => State::Cooling,
             Stage::Idle => State::Idle,
@@ -251,7 +338,7 @@ impl Life {
     pub fn next_wake(&self, now: Moment) -> Option<Mono> {
         let t = inner(now.mono);
         let mut wakes = Vec::new();
-        if let (Some(hours), Some(wall)) = (&self.plan.hours, now.wall)
+        if let (Some(hours), Some(wall)) = (&self.plan.hours, self.wall(now))
             && let Some(change) = hours.next_change(wall)
         {
             let wait = Duration::try_from(change.duration_since(wall)).unwrap_or_default();
@@ -261,7 +348,7 @@ impl Life {
             Stage::Holding { since, paused } => {
                 wakes.push(since + paused + self.plan.rule.hold().as_duration());
             }
-            Stage::Fired { stale: false, .. } => {
+            Stage::Fired(Open { stale: false, .. }) => {
                 wakes.extend(self.last_known.map(|k| k + self.gap_limit()));
             }
             _ => {}
@@ -276,19 +363,42 @@ impl Life {
         (ends > t).then(|| ends.since(t))
     }
 
+    /// Whether a full hold waits for the cool-down alone.
+    fn kept_back(&self, t: Mono) -> bool {
+        let hold = self.plan.rule.hold().as_duration();
+        let full = match self.stage {
+            Stage::Holding { since, paused } => t.since(since + paused) >= hold,
+            _ => false,
+        };
+        full && self.smoothed >= RAISE && self.cooling(t).is_some()
+    }
+
+    /// The wall time; a clock that was lost is reckoned on.
+    fn wall(&self, now: Moment) -> Option<jiff::Timestamp> {
+        now.wall.or_else(|| self.clock?.wall_at(now.mono))
+    }
+
     /// Whether the schedule is open; `None` if no clock can tell.
     fn opened(&self, now: Moment) -> Option<bool> {
         match &self.plan.hours {
             None => Some(true),
-            Some(hours) => now.wall.map(|wall| hours.open(wall)),
+            Some(hours) => self.wall(now).map(|wall| hours.open(wall)),
         }
     }
 
     fn keep_hours(&mut self, now: Moment) -> Vec<Transition> {
         let mut out = Vec::new();
-        // A camera that lost its clock keeps the state that it was in.
-        let open = self.opened(now).or(self.open);
-        if open == Some(false) && self.open != Some(false) {
+        // A frame may come later than a tick; time does not go back for it.
+        if self.latest.is_some_and(|latest| now.mono < latest) {
+            return out;
+        }
+        self.latest = Some(now.mono);
+        if now.wall.is_some() {
+            self.clock = Some(now);
+        }
+        let open = self.opened(now);
+        if std::mem::take(&mut self.closed_while_off) || (open == Some(false) && self.open != open)
+        {
             self.close(now, &mut out);
         }
         self.open = open;

@@ -5,8 +5,10 @@ use std::time::Duration;
 use scene::{Moment, Mono, Phase};
 
 use super::belief::Look;
-use super::{CLEAR, Life, MAX_WEIGHT, RAISE, SMOOTHING, Transition, UPDATE_EVERY, inner, moment};
-use crate::arm::{Combine, Leaf, Means};
+use super::{
+    CLEAR, Life, MAX_WEIGHT, RAISE, SMOOTHING, Transition, UPDATE_EVERY, VISIT_GAP, inner, moment,
+};
+use crate::arm::{Combine, Leaf, Means, Plan};
 use crate::says;
 
 /// Where the condition is. Times are inside ones.
@@ -15,14 +17,25 @@ pub(crate) enum Stage {
     Idle,
     Holding {
         since: Mono,
+        /// How much of the time since then does not count.
         paused: Duration,
     },
-    Fired {
-        since: Mono,
-        told: Mono,
-        count: Option<u64>,
-        stale: bool,
-    },
+    Fired(Open),
+}
+
+/// An open alert.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Open {
+    /// When the condition began to hold.
+    pub since: Mono,
+    /// The last `new` or `update`.
+    pub told: Mono,
+    /// The count that was told then.
+    pub count: Option<u64>,
+    /// Told as stale, and not seen to hold since.
+    pub stale: bool,
+    /// Of an alert that is one a visit: since when the condition is over.
+    pub over: Option<Mono>,
 }
 
 /// The weight of a look that comes `dt` after the last one: an exponentially
@@ -31,6 +44,37 @@ fn weight(dt: Option<Duration>) -> f32 {
     match dt {
         None => MAX_WEIGHT,
         Some(dt) => (1.0 - (-dt.as_secs_f32() / SMOOTHING.as_secs_f32()).exp()).min(MAX_WEIGHT),
+    }
+}
+
+impl Leaf {
+    /// Whether it is something that happens in an instant, not counted.
+    pub(super) fn is_event(&self) -> bool {
+        matches!(self.means, Means::Passage { .. }) && self.rule.threshold.is_none()
+    }
+}
+
+impl Plan {
+    /// Whether an event must come to a condition: the condition alone raises
+    /// nothing.
+    pub(super) fn needs_event(&self) -> bool {
+        self.combine == Combine::All
+            && self.leaves.len() > 1
+            && self.leaves.iter().any(Leaf::is_event)
+    }
+
+    /// Whether an open alert is told again though nothing about it changed: a
+    /// stated cool-down is the pace that somebody asked for.
+    fn reminds(&self) -> bool {
+        self.rule
+            .cooldown_seconds
+            .is_some_and(|c| c.as_millis() > 0)
+    }
+
+    /// The least time from one update of an open alert to the next.
+    pub(super) fn update_every(&self) -> Duration {
+        let stated = self.rule.cooldown_seconds.unwrap_or_default();
+        stated.as_duration().max(UPDATE_EVERY)
     }
 }
 
@@ -47,15 +91,21 @@ impl Life {
             }
         };
         let gap = self.last_known.map(|k| t.since(k));
-        let unknown = self.unknown.take();
-        let limit = self.gap_limit();
-        if let Stage::Holding { paused, .. } = &mut self.stage {
-            if gap.is_some_and(|g| g > limit) {
+        let lost = gap.is_some_and(|g| g > self.gap_limit());
+        let unwatched = self.unwatched(t);
+        self.unknown = None;
+        self.off = Duration::ZERO;
+        match &mut self.stage {
+            Stage::Fired(open) => {
+                let over = &mut open.over;
+                *over = over.map(|from| if lost { t } else { from + unwatched });
+            }
+            _ if lost => {
                 self.stage = Stage::Idle;
                 self.smoothed = 0.0;
-            } else if let Some((from, _)) = unknown {
-                *paused += t.since(from);
             }
+            Stage::Holding { paused, .. } => *paused = paused.saturating_add(unwatched),
+            Stage::Idle => {}
         }
         self.smoothed = if belief.exact {
             belief.p
@@ -63,9 +113,11 @@ impl Life {
             self.smoothed + weight(gap) * (belief.p - self.smoothed)
         };
         self.last_known = Some(t);
-        let (p, since) = (belief.p, belief.since);
-        let count = belief.count;
+        let (p, since, count) = (belief.p, belief.since, belief.count);
         self.belief = Some(belief);
+        if self.plan.needs_event() {
+            return;
+        }
         let for_it = p >= 0.5;
         match &mut self.stage {
             Stage::Idle if for_it => {
@@ -85,66 +137,97 @@ impl Life {
                     (*from, *paused) = (since, Duration::ZERO);
                 }
             }
-            Stage::Fired { .. } => {}
+            Stage::Fired(open) => {
+                let open = *open;
+                self.go_on(at, open, for_it, out);
+                return;
+            }
         }
         if let Stage::Holding { since, paused } = self.stage {
             let full = t.since(since + paused) >= self.plan.rule.hold().as_duration();
             if full && for_it && self.smoothed >= RAISE && self.cooling(t).is_none() {
-                self.stage = Stage::Fired {
+                self.stage = Stage::Fired(Open {
                     since,
                     told: t,
                     count,
                     stale: false,
-                };
-                self.last_sent = Some(t);
+                    over: None,
+                });
+                self.tell(t);
                 out.push(self.transition(Phase::New, since, at));
             }
-            return;
         }
-        let Stage::Fired {
-            since,
-            told,
-            count: before,
-            stale,
-        } = self.stage
-        else {
-            return;
+    }
+
+    /// How much of the time since the last known look nobody vouches for: from
+    /// the first unknown look, from the end of what the last one stands for, and
+    /// while the camera was off.
+    fn unwatched(&self, t: Mono) -> Duration {
+        let Some(known) = self.last_known else {
+            return Duration::ZERO;
         };
+        let until = self.unknown.as_ref().map_or(t, |(from, _)| *from);
+        let counted = until.since(known).min(self.vouched());
+        t.since(known).saturating_sub(counted).max(self.off)
+    }
+
+    /// An open alert meets a known look.
+    fn go_on(&mut self, at: Moment, mut open: Open, for_it: bool, out: &mut Vec<Transition>) {
+        let t = inner(at.mono);
+        let count = self.value();
         if !for_it && self.smoothed <= CLEAR {
-            out.push(self.transition(Phase::End, since, at));
+            let over = *open.over.get_or_insert(t);
+            // One alert a visit: who comes back soon was never gone.
+            if self.plan.rule.dedup.is_some() && t.since(over) < VISIT_GAP {
+                self.stage = Stage::Fired(open);
+                return;
+            }
+            out.push(self.transition(Phase::End, open.since, at));
             self.stage = Stage::Idle;
-        } else if for_it && (stale || (count != before && t.since(told) >= UPDATE_EVERY)) {
-            self.stage = Stage::Fired {
-                since,
-                told: t,
-                count,
-                stale: false,
-            };
-            out.push(self.transition(Phase::Update, since, at));
+            return;
         }
+        if for_it && self.smoothed >= RAISE {
+            open.over = None;
+        }
+        let reminds = self.plan.reminds();
+        let due = t.since(open.told) >= self.plan.update_every();
+        if for_it && (open.stale || due && (reminds || count != open.count)) {
+            (open.told, open.count, open.stale) = (t, count, false);
+            self.tell(t);
+            self.stage = Stage::Fired(open);
+            out.push(self.transition(Phase::Update, open.since, at));
+        } else {
+            self.stage = Stage::Fired(open);
+        }
+    }
+
+    /// An alert goes out: the cool-down counts from here.
+    pub(super) fn tell(&mut self, t: Mono) {
+        self.last_sent = Some(t);
+        self.unsent = true;
     }
 
     pub(super) fn grow_stale(&mut self, now: Moment, out: &mut Vec<Transition>) {
         let limit = self.gap_limit();
         let t = inner(now.mono);
         let blind = self.last_known.is_none_or(|k| t.since(k) > limit);
-        if let Stage::Fired { since, stale, .. } = &mut self.stage
+        if let Stage::Fired(open) = &mut self.stage
             && blind
-            && !*stale
+            && !open.stale
         {
-            *stale = true;
-            let since = *since;
+            open.stale = true;
+            let since = open.since;
             out.push(self.transition(Phase::Stale, since, now));
         }
     }
 
     /// The schedule closes: an open alert ends, a hold is forgotten.
     pub(super) fn close(&mut self, now: Moment, out: &mut Vec<Transition>) {
-        if let Stage::Fired { since, .. } = self.stage {
-            let mut end = self.transition(Phase::End, since, now);
+        if let Stage::Fired(open) = self.stage {
+            let mut end = self.transition(Phase::End, open.since, now);
             end.says = format!(
                 "the schedule closed while there was: {}",
-                self.sentence(None)
+                self.sentence_at_its_height()
             );
             out.push(end);
         }
@@ -152,38 +235,12 @@ impl Life {
         self.smoothed = 0.0;
         self.belief = None;
         self.unknown = None;
+        self.off = Duration::ZERO;
         self.last_known = None;
-        self.started = None;
+        self.following = None;
         self.cache.iter_mut().for_each(|c| *c = None);
         self.passages.iter_mut().for_each(|p| p.clear());
         self.pending.clear();
-    }
-
-    /// One event: an alert that begins and ends at once.
-    pub(super) fn pulse(
-        &mut self,
-        at: Moment,
-        when: Mono,
-        leaf: &Leaf,
-        p: f32,
-        out: &mut Vec<Transition>,
-    ) {
-        let t = inner(at.mono);
-        if self.cooling(t).is_some() {
-            self.suppressed += 1;
-            return;
-        }
-        self.last_sent = Some(t);
-        for phase in [Phase::New, Phase::End] {
-            out.push(Transition {
-                phase,
-                since: moment(when, at),
-                at,
-                answer: "yes".into(),
-                confidence: p,
-                says: says::happened(&leaf.rule, None, None),
-            });
-        }
     }
 
     /// The leaf that an alert speaks of: the only one, or of "any" the one
@@ -194,9 +251,7 @@ impl Life {
             return (leaves.len() == 1).then(|| &leaves[0]);
         }
         (leaves.iter().zip(&self.cache))
-            .filter(|(l, _)| {
-                !(matches!(l.means, Means::Passage { .. }) && l.rule.threshold.is_none())
-            })
+            .filter(|(l, _)| !l.is_event())
             .max_by(|(_, a), (_, b)| {
                 let p = |c: &Option<(Mono, super::Belief)>| c.as_ref().map_or(0.0, |(_, b)| b.p);
                 p(a).total_cmp(&p(b))
@@ -221,7 +276,7 @@ impl Life {
         }
     }
 
-    fn transition(&self, phase: Phase, since: Mono, at: Moment) -> Transition {
+    pub(super) fn transition(&self, phase: Phase, since: Mono, at: Moment) -> Transition {
         let hold = self.plan.rule.hold();
         let held = (hold.as_millis() > 0).then_some(hold);
         let (answer, confidence) = match (&self.belief, phase) {
@@ -259,7 +314,7 @@ impl Life {
     /// The sentence with the count that was last told, not the one that ended it.
     fn sentence_at_its_height(&self) -> String {
         let told = match self.stage {
-            Stage::Fired { count, .. } => count,
+            Stage::Fired(open) => open.count,
             _ => None,
         };
         match self.telling() {

@@ -3,7 +3,7 @@
 use scene::Moment;
 
 use super::stage::Stage;
-use super::{Life, RAISE, inner};
+use super::{Life, RAISE, UPDATE_EVERY, inner};
 use crate::says::needs;
 
 impl Life {
@@ -21,19 +21,26 @@ impl Life {
         if let Some((_, why)) = &self.unknown {
             return format!("unknown: {why}");
         }
-        match &self.stage {
-            Stage::Fired { since, .. } => {
+        if let Some((when, why)) = &self.missed
+            && t.since(*when) < UPDATE_EVERY
+        {
+            return format!("unknown: {why}");
+        }
+        let cooling = self.cooling(t).map(|left| {
+            let left = left.as_secs_f64().ceil();
+            format!("cooling {left} s")
+        });
+        match (&self.stage, cooling) {
+            (Stage::Fired(open), _) => {
                 format!(
                     "alert open for {} s: {}",
-                    t.since(*since).as_secs(),
+                    t.since(open.since).as_secs(),
                     self.verdict()
                 )
             }
-            _ if self.cooling(t).is_some() => {
-                let left = self.cooling(t).unwrap_or_default();
-                format!("cooling {} s", left.as_secs_f64().ceil())
-            }
-            Stage::Holding { since, paused } => {
+            (Stage::Idle, Some(cooling)) => cooling,
+            (Stage::Holding { .. }, Some(cooling)) if self.kept_back(t) => cooling,
+            (Stage::Holding { since, paused }, _) => {
                 let hold = self.plan.rule.hold();
                 if hold.as_millis() == 0 {
                     return format!("waits for a second look: {}", self.verdict());
@@ -41,8 +48,8 @@ impl Life {
                 let held = t.since(*since + *paused).min(hold.as_duration());
                 format!("held {} of {} s", held.as_secs(), hold.as_secs_f64())
             }
-            Stage::Idle if self.last_look.is_none() => "not looked at yet".into(),
-            Stage::Idle => self.verdict(),
+            (Stage::Idle, None) if self.last_look.is_none() => "not looked at yet".into(),
+            (Stage::Idle, None) => self.verdict(),
         }
     }
 
