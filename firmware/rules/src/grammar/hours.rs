@@ -1,400 +1,548 @@
-//! Schedules: days of the week and times of the day.
+//! Schedules: which days, and from when to when.
 
-use super::number::small_number;
-use super::token::{Tok, here, span_of, take};
+use super::clock::{Said, Time, part, settle, time};
+use super::dates;
+use super::days::{Rest, but, day, days};
+use super::number::duration;
+use super::token::{Tok, any_of, here, span_of, take};
+use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
 use crate::{Day, Refusal, RefusalKind, Schedule, TimeOfDay};
 
-/// A time as it was said: sure, or an hour that may be am or pm.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Said {
-    Sure(TimeOfDay),
-    Bare(u16),
+type Span = (Option<TimeOfDay>, Option<TimeOfDay>);
+type Found = Option<Result<(Span, usize), Refusal>>;
+
+/// Refuses a time that no schedule can hold, or that is not said.
+pub(crate) fn unclear(why: &str, offer: &str, toks: &[Tok]) -> Refusal {
+    Refusal::new(RefusalKind::Ambiguous, why)
+        .missing("schedule")
+        .offer(offer)
+        .at(span_of(toks))
 }
 
-fn clock(h: u16, m: u16) -> Option<TimeOfDay> {
-    match (h, m) {
-        (24, 0) => Some(TimeOfDay::Clock(0)),
-        (0..24, 0..60) => Some(TimeOfDay::Clock(h * 60 + m)),
-        _ => None,
-    }
+fn am_or_pm(toks: &[Tok]) -> Refusal {
+    unclear(
+        "It is not clear whether these hours are am or pm.",
+        "Write them as 09:00 to 17:00, or 9am to 5pm.",
+        toks,
+    )
 }
 
-fn half_day(h: u16, m: u16, pm: bool) -> Option<TimeOfDay> {
-    (1..=12)
-        .contains(&h)
-        .then(|| clock(h % 12 + if pm { 12 } else { 0 }, m))?
-}
-
-/// The time at `i` and how many tokens it is.
-fn time(toks: &[Tok], i: usize) -> Option<(Said, usize)> {
-    let t = toks.get(i)?;
-    let sure = |time: Option<TimeOfDay>, len: usize| time.map(|t| (Said::Sure(t), len));
-    match t.text.as_str() {
-        "noon" | "midday" => return sure(clock(12, 0), 1),
-        "midnight" => return sure(clock(0, 0), 1),
-        "sunset" | "dusk" | "nightfall" | "sundown" => {
-            return Some((Said::Sure(TimeOfDay::Sunset), 1));
-        }
-        "sunrise" | "dawn" | "daybreak" | "sunup" => {
-            return Some((Said::Sure(TimeOfDay::Sunrise), 1));
-        }
-        _ => {}
-    }
-    // half past eight, quarter to nine
-    for (pattern, minutes) in [
-        ("half past", 30i32),
-        ("a? quarter past", 15),
-        ("a? quarter to", -15),
-    ] {
-        if let Some(len) = here(toks, i, pattern)
-            && let Some((Said::Bare(h) | Said::Sure(TimeOfDay::Clock(h)), more)) =
-                hour(toks, i + len)
-        {
-            let sure_time = matches!(hour(toks, i + len), Some((Said::Sure(_), _)));
-            let base = if sure_time {
-                i32::from(h)
-            } else {
-                i32::from(h) * 60
-            };
-            let at = (base + minutes).rem_euclid(1440) as u16;
-            return if sure_time || h > 12 {
-                Some((Said::Sure(TimeOfDay::Clock(at)), len + more))
-            } else {
-                None
-            };
-        }
-    }
-    hour(toks, i)
-}
-
-/// "8am", "8 am", "8:30 pm", "22:00", "8 o'clock", "eight in the evening", "8".
-fn hour(toks: &[Tok], i: usize) -> Option<(Said, usize)> {
-    let t = toks.get(i)?.text.as_str();
-    let stem = t
-        .trim_end_matches("am")
-        .trim_end_matches("pm")
-        .trim_end_matches("hrs")
-        .trim_end_matches('h');
-    let suffix = &t[stem.len()..];
-    let (h, m, minutes) = match stem.split_once([':', '.']) {
-        Some((h, m)) if m.len() == 2 && !h.is_empty() && h.len() <= 2 => {
-            (h.parse::<u16>().ok()?, m.parse::<u16>().ok()?, true)
-        }
-        Some(_) => return None,
-        None => {
-            let n = small_number(stem)?;
-            (n.fract() == 0.0 && n <= 24.0).then_some((n as u16, 0, false))?
-        }
-    };
-    let sure = |time: Option<TimeOfDay>, len| time.map(|t| (Said::Sure(t), len));
-    match suffix {
-        "am" => return sure(half_day(h, m, false), 1),
-        "pm" => return sure(half_day(h, m, true), 1),
-        "h" | "hrs" => return sure(clock(h, m), 1),
-        _ => {}
-    }
-    let next = |n: usize| toks.get(i + n).map_or("", |t| t.text.as_str());
-    match next(1) {
-        "am" => return sure(half_day(h, m, false), 2),
-        "pm" => return sure(half_day(h, m, true), 2),
-        _ => {}
-    }
-    let oclock = usize::from(next(1) == "o'clock");
-    for (pattern, pm) in [
-        ("in the morning", false),
-        ("in the afternoon|evening", true),
-        ("at night", true),
-    ] {
-        if let Some(len) = here(toks, i + 1 + oclock, pattern) {
-            // "at night" after a small hour is past midnight.
-            let pm = pm && !(pattern == "at night" && h < 6);
-            return sure(half_day(h, m, pm), 1 + oclock + len);
-        }
-    }
-    if minutes {
-        return if t.contains(':') {
-            sure(clock(h, m), 1)
-        } else {
-            None
-        };
-    }
-    (h <= 24).then_some((
-        if h > 12 {
-            Said::Sure(clock(h, 0)?)
-        } else {
-            Said::Bare(h)
-        },
-        1 + oclock,
-    ))
-}
-
-/// Settles bare hours by the sure end: the span is the shortest one that fits.
-fn settle(a: Said, b: Said) -> Option<(TimeOfDay, TimeOfDay)> {
-    let minutes = |t: TimeOfDay| match t {
-        TimeOfDay::Clock(m) => Some(m),
-        _ => None,
-    };
-    match (a, b) {
-        (Said::Sure(a), Said::Sure(b)) => Some((a, b)),
-        (Said::Sure(a), Said::Bare(h)) => {
-            let from = minutes(a)?;
-            let best = [h % 12 * 60, (h % 12 + 12) * 60]
-                .into_iter()
-                .min_by_key(|m| (m + 1440 - from - 1) % 1440)?;
-            Some((a, TimeOfDay::Clock(best)))
-        }
-        (Said::Bare(h), Said::Sure(b)) => {
-            let to = minutes(b)?;
-            let best = [h % 12 * 60, (h % 12 + 12) * 60]
-                .into_iter()
-                .min_by_key(|m| (to + 1440 - m - 1) % 1440)?;
-            Some((TimeOfDay::Clock(best), b))
-        }
-        (Said::Bare(_), Said::Bare(_)) => None,
-    }
-}
-
-fn day(t: &Tok) -> Option<Day> {
-    let s = t.text.as_str();
-    let s = if s.len() > 4 {
-        s.strip_suffix('s').unwrap_or(s)
-    } else {
-        s
-    };
-    Some(match s {
-        "mon" | "monday" => Day::Mon,
-        "tue" | "tues" | "tuesday" => Day::Tue,
-        "wed" | "wednesday" => Day::Wed,
-        "thu" | "thur" | "thurs" | "thursday" => Day::Thu,
-        "fri" | "friday" => Day::Fri,
-        "sat" | "saturday" => Day::Sat,
-        "sun" | "sunday" => Day::Sun,
-        _ => return None,
+/// Whether a thing follows at `i`, so that the number before it counts things.
+fn thing_follows(toks: &[Tok], i: usize) -> bool {
+    toks.get(i).is_some_and(|t| {
+        t.word
+            && !t.any(STRUCTURE)
+            && !t.any(PREPOSITIONS)
+            && !t.any(ARTICLES)
+            && !t.any(UNIVERSAL)
+            && !t.any(&[
+                "flag", "ping", "inform", "watch", "report", "count", "text", "email", "weekdays",
+                "weekends", "daily", "show", "check", "keep", "look", "give", "nobody", "local",
+            ])
+            && day(t).is_none()
     })
 }
 
-/// The days at `i` and how many tokens they are.
-fn days(toks: &[Tok], i: usize) -> Option<(Option<Vec<Day>>, usize)> {
-    let lead = here(toks, i, "on|at|during|over|every|from").unwrap_or(0);
-    let each = here(toks, i + lead, "every|each|all|the").unwrap_or(0);
-    let at = i + lead + each;
-    let t = toks.get(at)?;
-    let named = match t.text.as_str() {
-        "weekday" | "weekdays" | "workdays" | "workday" => Some(Day::ALL[..5].to_vec()),
-        "weekend" | "weekends" => Some(Day::ALL[5..].to_vec()),
-        "working" | "work" | "week"
-            if toks.get(at + 1).is_some_and(|t| t.any(&["days", "day"])) =>
-        {
-            return Some((Some(Day::ALL[..5].to_vec()), lead + each + 2));
-        }
-        _ => None,
-    };
-    if let Some(days) = named {
-        return Some((Some(days), lead + each + 1));
-    }
-    if (t.is("day") && (each > 0 || toks[i].is("every"))) || (t.is("daily") && lead + each == 0) {
-        return Some((None, lead + each + 1));
-    }
-    let first = day(t)?;
-    // "sun" and "sat" alone may be other words.
-    if lead + each == 0
-        && t.any(&["sun", "sat", "mon", "wed"])
-        && !toks
-            .get(at + 1)
-            .is_some_and(|t| t.any(&["-", "to", "and", ","]))
-    {
+/// "from 9pm to 6am", "between 8 and 11 pm", "9am-5pm".
+fn range(toks: &[Tok], i: usize, after_day: bool) -> Found {
+    let lead = any_of(
+        toks,
+        i,
+        &[
+            "between|from|during|at",
+            "between|from|during|in the hours of|between|from?",
+            "the? hours of|between|from",
+            "starting|beginning from|at?",
+        ],
+    )
+    .unwrap_or(0);
+    let a = time(toks, i + lead)?;
+    let mid = i + lead + a.len;
+    let glue = any_of(
+        toks,
+        mid,
+        &[
+            ",? to|till|until|til|through|thru",
+            "-",
+            "and",
+            "up to|until|till",
+            "and? ending|ends at",
+            "all the way to",
+        ],
+    )?;
+    let between = lead > 0 && toks[i..i + lead].iter().any(|t| t.any(&["between", "of"]));
+    if toks[mid].is("and") && glue == 1 && !between {
         return None;
     }
-    if let Some(len) = here(toks, at + 1, "-|to|till|until|through|thru")
-        && let Some(last) = toks.get(at + 1 + len).and_then(day)
-    {
-        let mut list = Vec::new();
-        let mut n = first.index();
-        loop {
-            list.push(Day::ALL[n]);
-            if n == last.index() {
-                break;
-            }
-            n = (n + 1) % 7;
-        }
-        list.sort();
-        return Some((Some(list), lead + each + 1 + len + 1));
+    let b = time(toks, mid + glue)?;
+    let end = mid + glue + b.len;
+    let boundary = i == 0 || !toks[i - 1].word;
+    let led = lead > 0 && (toks[i].any(&["from", "starting", "beginning"]) || boundary && between);
+    if !(a.marked || b.marked) && (thing_follows(toks, end) || !(led || after_day)) {
+        return None;
     }
-    let mut list = vec![first];
-    let mut end = at + 1;
-    loop {
-        let comma = usize::from(toks.get(end).is_some_and(|t| t.is(",")));
-        let and = comma
-            + usize::from(
-                toks.get(end + comma)
-                    .is_some_and(|t| t.any(&["and", "or", "&"])),
-            );
-        let on = and + usize::from(and > 0 && toks.get(end + and).is_some_and(|t| t.any(&["on"])));
-        match toks.get(end + on).and_then(day) {
-            Some(d) if on > 0 => {
-                list.push(d);
-                end += on + 1;
-            }
-            _ => break,
-        }
+    // "20:15 to 3 people": the number after a time counts things.
+    if !b.marked && thing_follows(toks, end) {
+        return None;
     }
-    list.sort();
-    list.dedup();
-    Some((Some(list), end - i))
+    let zone = here(toks, end, "local time")
+        .or(here(toks, end, "only"))
+        .unwrap_or(0);
+    let Some((a, b)) = settle(a.said, b.said, (&toks[i + lead], &toks[mid + glue])) else {
+        return Some(Err(am_or_pm(&toks[i..end])));
+    };
+    Some(Ok(((Some(a), Some(b)), end + zone - i)))
 }
 
-type Span = (Option<TimeOfDay>, Option<TimeOfDay>);
+/// "at night", "in the mornings", "during daylight hours", "after dark".
+fn part_of_day(toks: &[Tok], i: usize, after_day: bool) -> Found {
+    use TimeOfDay::{Clock, Sunrise, Sunset};
+    let only = here(toks, i, "only|just").unwrap_or(0);
+    let night = (Some(Clock(1320)), Some(Clock(360)));
+    let sunlight = (Some(Sunrise), Some(Sunset));
+    let dark = (Some(Sunset), Some(Sunrise));
+    for (patterns, span) in [
+        (
+            &[
+                "overnight",
+                "nightly",
+                "all night long?",
+                "by night",
+                "during the? night shift?",
+            ][..],
+            night,
+        ),
+        (
+            &[
+                "after dark|nightfall",
+                "when|while|once it is|gets dark",
+                "when|while dark",
+                "after it gets|is dark",
+            ],
+            dark,
+        ),
+        (
+            &[
+                "by day",
+                "during the day",
+                "in the day",
+                "when|while it is light|bright? outside?",
+            ],
+            sunlight,
+        ),
+    ] {
+        if let Some(n) = any_of(toks, i + only, patterns)
+            && !toks[i + only..i + only + n].iter().any(|t| t.is("shift"))
+            && !toks.get(i + only + n).is_some_and(|t| t.any(NAMES))
+        {
+            let more = here(toks, i + only + n, "only").unwrap_or(0);
+            return Some(Ok((span, only + n + more)));
+        }
+    }
+    let lead = any_of(
+        toks,
+        i + only,
+        &[
+            "in|during|at|by|over|through|throughout|on|for",
+            "in|during|through|throughout|over|on|of|for the|every|each|an",
+            "all",
+        ],
+    )
+    .unwrap_or(0);
+    let at = i + only + lead;
+    if lead == 0 && !after_day {
+        // "mornings on weekdays"
+        let bare = part(toks, at).filter(|(_, n)| {
+            toks[at].text.ends_with('s')
+                && here(toks, at + n, "on|of").is_some()
+                && days(toks, at + n).is_some_and(|d| d.list.is_some())
+        });
+        let (span, n) = bare?;
+        return Some(Ok(((Some(span.0), Some(span.1)), only + n)));
+    }
+    // "early in the morning", "late at night", "in the early evening"
+    let edge = "early|late|mid|middle";
+    if here(toks, at, edge).is_some() && part(toks, at + 1).is_some() {
+        return Some(Err(not_said(&toks[i..at + 2])));
+    }
+    let (span, n) = part(toks, at)?;
+    if toks.get(at + n).is_some_and(|t| t.any(NAMES)) {
+        return None;
+    }
+    if i > 0 && here(toks, i - 1, edge).is_some() {
+        return Some(Err(not_said(&toks[i - 1..at + n])));
+    }
+    let list = here(toks, at + n, "and|or|,|to|till|until the?").unwrap_or(0);
+    if list > 0 && part(toks, at + n + list).is_some() {
+        return Some(Err(two(&toks[i..at + n + list + 1])));
+    }
+    let more = here(toks, at + n, "only|long|time").unwrap_or(0);
+    Some(Ok(((Some(span.0), Some(span.1)), only + lead + n + more)))
+}
 
-/// The hours at `i` and how many tokens they are.
-fn hours(toks: &[Tok], i: usize) -> Option<Result<(Span, usize), Refusal>> {
-    let sure = |t: Said| match t {
-        Said::Sure(t) => Some(t),
-        Said::Bare(_) => None,
+/// What a part of the day may name: "the morning room".
+#[rustfmt::skip]
+const NAMES: &[&str] = &[
+    "room", "rooms", "shift", "shifts", "class", "classes", "bus", "train", "club", "nurse",
+    "watchman", "porter", "light", "lights", "vision", "guard", "market", "school", "nursery",
+    "centre", "center", "care", "staff", "glory", "star", "bell", "desk", "entrance",
+];
+
+fn not_said(toks: &[Tok]) -> Refusal {
+    unclear(
+        "The camera does not know which hours these are.",
+        "Say them as times, for example 'from 08:00 to 18:00'.",
+        toks,
+    )
+}
+
+fn two(toks: &[Tok]) -> Refusal {
+    unclear(
+        "Two schedules are given; a rule has one.",
+        "Make two rules, one for each.",
+        toks,
+    )
+}
+
+/// "after 10pm", "until 7am", "from 9pm onwards", "not before 8am".
+fn open_ended(toks: &[Tok], i: usize) -> Found {
+    let only = here(toks, i, "only|just").unwrap_or(0);
+    let starts = any_of(
+        toks,
+        i + only,
+        &[
+            "after|from",
+            "past|later than",
+            "starting|beginning at|from|after?",
+            "as of|from",
+            "not|no before|earlier than",
+            "anytime|any after",
+            "any time after|from",
+        ],
+    );
+    let ends = any_of(
+        toks,
+        i + only,
+        &[
+            "before|until|till|til",
+            "up until|till|to",
+            "ending|stopping at|before?",
+            "earlier than",
+            "prior to",
+            "not|no after|later than",
+            "any time before|until",
+        ],
+    );
+    let (lead, is_start) = match (starts, ends) {
+        (Some(s), e) if e.is_none_or(|e| s >= e) => (s, true),
+        (_, Some(e)) => (e, false),
+        _ => return onwards(toks, i),
     };
-    let outside = here(toks, i, "outside of?|except")
-        .filter(|n| here(toks, i + n, "between|from").is_some() || time(toks, i + n).is_some());
-    let out = outside.unwrap_or(0);
-    let open = here(toks, i + out, "between|from|during").unwrap_or(0);
-    if let Some((a, n)) = time(toks, i + out + open) {
-        let mid = i + out + open + n;
-        if let Some(glue) = here(toks, mid, "and|to|till|until|til|-|through")
-            && let Some((b, m)) = time(toks, mid + glue)
-        {
-            let len = out + open + n + glue + m;
-            if let Some((a, b)) = settle(a, b) {
-                let span = if out > 0 {
-                    (Some(b), Some(a))
-                } else {
-                    (Some(a), Some(b))
-                };
-                return Some(Ok((span, len)));
-            }
-            // "from 9 to 5": hours, but which?
-            let unit_follows = toks.get(i + len).is_some_and(|t| t.word);
-            if toks[i].is("from") && !unit_follows {
-                return Some(Err(Refusal::new(
-                    RefusalKind::Ambiguous,
-                    "It is not clear whether these hours are am or pm.",
-                )
-                .missing("schedule")
-                .offer("Write them as 09:00 to 17:00, or 9am to 5pm.")
-                .at(span_of(&toks[i..i + len]))));
-            }
-            return None;
-        }
+    let at = i + only + lead;
+    let t = time(toks, at)?;
+    let end = at + t.len;
+    let word = toks[at - 1].text.as_str();
+    if !t.marked && (thing_follows(toks, end) || matches!(word, "past" | "to" | "than" | "as")) {
+        return None;
     }
-    for (pattern, span) in [
-        ("at night|nighttime", (22, 6)),
-        ("during the night", (22, 6)),
-        ("overnight", (22, 6)),
-        ("in|during the morning|mornings", (6, 12)),
-        ("in|during the afternoon|afternoons", (12, 18)),
-        ("in|during the evening|evenings", (18, 22)),
-    ] {
-        if let Some(len) = here(toks, i, pattern) {
-            return Some(Ok(((clock(span.0, 0), clock(span.1, 0)), len)));
+    let said = match t.said {
+        Said::Sure(t) => t,
+        Said::Day(m) => TimeOfDay::Clock(m),
+        // "8:30" on a clock face is written on the 24-hour clock.
+        Said::Face(m) if toks[at].text.contains(':') => {
+            TimeOfDay::Clock(if m < 60 { m + 720 } else { m })
         }
-    }
-    let after_day = i > 0 && toks[i - 1].is_gap();
-    for (word, span) in [
-        ("mornings|morning", (6, 12)),
-        ("afternoons|afternoon", (12, 18)),
-        ("evenings|evening", (18, 22)),
-        ("nights|night", (22, 6)),
-    ] {
-        if after_day && let Some(len) = here(toks, i, word) {
-            return Some(Ok(((clock(span.0, 0), clock(span.1, 0)), len)));
-        }
-    }
-    if let Some(len) = here(toks, i, "after dark")
-        .or(here(toks, i, "when it is dark"))
-        .or(here(toks, i, "in|during the dark"))
+        Said::Face(_) => return Some(Err(am_or_pm(&toks[i..end]))),
+    };
+    let more = here(toks, end, "on|onwards|onward")
+        .filter(|_| is_start && !(toks[end].is("on") && thing_or_day(toks, end + 1)))
+        .or(here(toks, end, "or|and later|after").filter(|_| is_start))
+        .or(here(toks, end, "or|and earlier|before").filter(|_| !is_start))
+        .or(here(toks, end, "only"))
+        .unwrap_or(0);
+    let span = if is_start {
+        (Some(said), None)
+    } else {
+        (None, Some(said))
+    };
+    Some(Ok((span, end + more - i)))
+}
+
+fn thing_or_day(toks: &[Tok], i: usize) -> bool {
+    toks.get(i)
+        .is_some_and(|t| t.any(ARTICLES) || t.any(UNIVERSAL) || day(t).is_some() || t.word)
+}
+
+/// "9pm onwards", "22:00 or later"; "at 10pm" is a moment.
+fn onwards(toks: &[Tok], i: usize) -> Found {
+    let sure = |t: &Time| match t.said {
+        Said::Sure(t) => Some(t),
+        Said::Day(m) if t.marked => Some(TimeOfDay::Clock(m)),
+        _ => None,
+    };
+    if let Some(t) = time(toks, i)
+        && let Some(n) = here(toks, i + t.len, "onwards|onward").or(here(
+            toks,
+            i + t.len,
+            "or|and later|after|onwards",
+        ))
+        && let Some(at) = sure(&t)
     {
-        return Some(Ok((
-            (Some(TimeOfDay::Sunset), Some(TimeOfDay::Sunrise)),
-            len,
-        )));
+        return Some(Ok(((Some(at), None), t.len + n)));
     }
-    if let Some(len) = here(toks, i, "during the day")
-        .or(here(toks, i, "in|during daylight"))
-        .or(here(toks, i, "in|during the daytime"))
-    {
-        return Some(Ok((
-            (Some(TimeOfDay::Sunrise), Some(TimeOfDay::Sunset)),
-            len,
-        )));
-    }
-    for (pattern, is_start) in [("after|from|since", true), ("before|until|till", false)] {
-        if let Some(len) = here(toks, i, pattern)
-            && let Some((t, n)) = time(toks, i + len)
-            && let Some(t) = sure(t)
-        {
-            let onwards = here(toks, i + len + n, "on|onwards|onward")
-                .filter(|_| is_start)
-                .unwrap_or(0);
-            let span = if is_start {
-                (Some(t), None)
-            } else {
-                (None, Some(t))
-            };
-            return Some(Ok((span, len + n + onwards)));
-        }
-    }
-    let vague = here(toks, i, "outside|during|in|out|after of? opening|office|business|working|school|closing|work|shop|visiting hours")
-        .or(here(toks, i, "after hours|work|school|closing"))
-        .or(here(toks, i, "out of hours"))
-        .or(here(toks, i, "during lunch|lunchtime|rush|breaks?"));
-    if let Some(len) = vague {
-        return Some(Err(Refusal::new(
-            RefusalKind::Ambiguous,
-            "The camera does not know which hours these are.",
+    let lead = any_of(
+        toks,
+        i,
+        &[
+            "at|by|around|about|circa",
+            "at about|around|exactly|precisely",
+            "exactly at",
+        ],
+    )?;
+    let t = time(toks, i + lead).filter(|t| t.marked)?;
+    Some(Err(unclear(
+        "This is a moment; a schedule lasts from one time to another.",
+        "Say from when to when, for example 'from 22:00 to 22:15'.",
+        &toks[i..i + lead + t.len],
+    )))
+}
+
+/// "an hour before sunset", "30 minutes after midnight".
+fn shifted(toks: &[Tok], i: usize) -> Option<Refusal> {
+    let (_, n) = duration(toks, i)?;
+    let glue = here(toks, i + n, "before|after|past|until|till|to")?;
+    let t = time(toks, i + n + glue).filter(|t| t.marked)?;
+    Some(unclear(
+        "A schedule starts and ends at times, not some time before or after one.",
+        "Say the time itself, for example 'from 21:30'.",
+        &toks[i..i + n + glue + t.len],
+    ))
+}
+
+/// "from Friday 6pm to Monday 6am": one span over several days.
+fn several_days(toks: &[Tok], i: usize) -> Option<Refusal> {
+    let lead = here(toks, i, "from|between").unwrap_or(0);
+    let clock = |at: usize| {
+        let skip = here(toks, at, "at|,|in the?").unwrap_or(0);
+        let found = time(toks, at + skip)
+            .filter(|t| t.marked)
+            .map(|t| t.len)
+            .or(part(toks, at + skip).map(|p| p.1));
+        found.map(|n| n + skip)
+    };
+    let name = |at: usize| {
+        let on = here(toks, at, "on").unwrap_or(0);
+        toks.get(at + on).and_then(day).map(|_| on + 1)
+    };
+    let at = i + lead;
+    // DAY TIME … or TIME DAY …
+    let first = match name(at).and_then(|n| clock(at + n).map(|m| n + m)) {
+        Some(n) => n,
+        None => clock(at).and_then(|n| name(at + n).map(|m| n + m))?,
+    };
+    let glue = here(toks, at + first, "to|until|till|through|-|and")?;
+    let next = at + first + glue;
+    let second = name(next).or_else(|| clock(next).and_then(|n| name(next + n).map(|m| n + m)))?;
+    // "Saturday nights and Sunday" is a list, not a span.
+    (!toks[at + first].is("and") || lead > 0 && toks[i].is("between")).then(|| {
+        unclear(
+            "A schedule has the same hours on each of its days; this is one span over several days.",
+            "Make one rule for each part, for example 'on Fridays after 18:00' and 'on Saturdays'.",
+            &toks[i..next + second],
         )
-        .missing("schedule")
-        .offer("Say them as times, for example 'from 08:00 to 18:00'.")
-        .at(span_of(&toks[i..i + len]))));
+    })
+}
+
+/// The hours at `i`.
+fn hours(toks: &[Tok], i: usize, after_day: bool) -> Found {
+    range(toks, i, after_day)
+        .or_else(|| part_of_day(toks, i, after_day))
+        .or_else(|| open_ended(toks, i))
+}
+
+fn other_way(span: Span) -> Span {
+    match span {
+        (Some(a), Some(b)) => (Some(b), Some(a)),
+        (a, b) => (b, a),
     }
-    None
+}
+
+/// "except on Sundays", "outside 8am to 6pm": the length of the exception's
+/// lead at `i`. "Outside" before anything but a time is a place.
+fn exception(toks: &[Tok], i: usize) -> Option<usize> {
+    let not = any_of(
+        toks,
+        i,
+        &[
+            ",|( except|excluding|excepting for?",
+            "except|excluding|excepting|save|besides for?",
+            "other than",
+            "apart from",
+            ",? but not",
+            "with the exception of",
+        ],
+    );
+    if not.is_some() {
+        return not;
+    }
+    let outside = any_of(
+        toks,
+        i,
+        &["outside of?", "outside of? the hours of|between|from?"],
+    );
+    if let Some(n) = outside
+        && (time(toks, i + n).is_some_and(|_| range(toks, i + n, true).is_some())
+            || (toks[i + n..].first()).is_some_and(|t| t.any(&["daylight", "daytime"])))
+    {
+        return Some(n);
+    }
+    // "every day but Sunday", ", not on Sundays"
+    let free = i == 0 || !toks[i - 1].word;
+    here(toks, i, "but|not|never|bar").filter(|n| {
+        free && !toks[i].is("but") && here(toks, i + n, "on|at|between|during|in|from").is_some()
+            || i > 0 && toks[i - 1].is_gap() && toks[i].any(&["but", "bar"])
+    })
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Finding {
+    days: Option<Option<Vec<Day>>>,
+    not: Vec<Day>,
+    span: Span,
+    hours: bool,
+}
+
+impl Finding {
+    fn add_days(&mut self, list: Option<Vec<Day>>, toks: &[Tok]) -> Result<(), Refusal> {
+        match &self.days {
+            Some(old) if *old != list && old.is_some() && list.is_some() => return Err(two(toks)),
+            Some(Some(_)) => {}
+            _ => self.days = Some(list),
+        }
+        Ok(())
+    }
+
+    fn add_hours(&mut self, span: Span, toks: &[Tok]) -> Result<(), Refusal> {
+        if let (Some(TimeOfDay::Clock(0)), Some(TimeOfDay::Clock(0))) = span
+            && toks.iter().any(|t| t.text.starts_with("24"))
+        {
+            // "from 00:00 to 24:00"
+            return Ok(());
+        }
+        let merged = match (self.span, span) {
+            _ if !self.hours => span,
+            // "after 6pm and before 10pm", "before 6am or after 10pm"
+            ((Some(a), None), (None, Some(b))) | ((None, Some(b)), (Some(a), None)) => {
+                (Some(a), Some(b))
+            }
+            (old, new) if old == new => old,
+            _ => return Err(two(toks)),
+        };
+        if merged.0.is_some() && merged.0 == merged.1 {
+            return Err(Refusal::new(
+                RefusalKind::Contradictory,
+                "The schedule ends when it starts.",
+            )
+            .offer("Give two different times, or none for the whole day.")
+            .at(span_of(toks)));
+        }
+        (self.span, self.hours) = (merged, true);
+        Ok(())
+    }
+
+    fn schedule(self, whole: [usize; 2]) -> Result<Option<Schedule>, Refusal> {
+        let mut list = self.days.flatten();
+        if !self.not.is_empty() {
+            let left = but(list.as_deref().unwrap_or(&Day::ALL), &self.not);
+            if left.is_empty() {
+                return Err(Refusal::new(
+                    RefusalKind::Contradictory,
+                    "No day is left on which it could watch.",
+                )
+                .offer("Name the days on which it shall watch.")
+                .at(whole));
+            }
+            list = Some(left);
+        }
+        let list = list.filter(|l| l.len() < 7);
+        let (start, end) = self.span;
+        Ok(
+            (list.is_some() || start.is_some() || end.is_some()).then_some(Schedule {
+                days: list,
+                start,
+                end,
+            }),
+        )
+    }
+}
+
+/// Takes out `from..to`, with the "and" that joins it to a gap before it.
+fn take_joined(toks: &mut Vec<Tok>, from: usize, to: usize) -> usize {
+    let joins = from > 1
+        && toks[from - 1].any(&["and", "or", ",", "but"])
+        && toks[from - 2].is_gap()
+        && !toks[from - 2].raw.is_empty();
+    let from = if joins { from - 1 } else { from };
+    take(toks, from, to);
+    // A schedule's gap: what joins to it may be taken with it.
+    toks[from].raw = "\u{0}".into();
+    from
 }
 
 /// Takes the schedule out of the sentence.
 pub(crate) fn extract(toks: &mut Vec<Tok>) -> Result<Option<Schedule>, Refusal> {
-    let mut found: Option<Schedule> = None;
-    let mut seen = (false, false);
+    dates::refuse(toks)?;
+    dates::take_always(toks);
+    let mut found = Finding::default();
+    let mut whole = [0, 0];
+    let mut part_next = false;
+    // Where the gap of the days before is: "Friday | nights".
+    let mut day_gap = None;
     let mut i = 0;
     while i < toks.len() {
-        let clash = |toks: &[Tok], len: usize| {
-            Refusal::new(RefusalKind::Contradictory, "Two schedules are given.")
-                .offer("Make two rules, one for each.")
-                .at(span_of(&toks[i..i + len]))
-        };
-        if let Some((list, len)) = days(toks, i) {
-            if seen.0 {
-                return Err(clash(toks, len));
+        if let Some(refusal) = several_days(toks, i).or_else(|| shifted(toks, i)) {
+            return Err(refusal);
+        }
+        let not = exception(toks, i);
+        let at = i + not.unwrap_or(0);
+        let after_day = not.is_none() && i > 0 && day_gap == Some(i - 1);
+        if let Some(d) = days(toks, at).filter(|d| d.rest == Rest::Open) {
+            let span = toks[i..at + d.len].to_vec();
+            whole = span_of(&span);
+            if not.is_some() {
+                // "except on Sundays from 9 to 5pm": neither days nor hours.
+                let part = hours(toks, at + d.len, true).is_some();
+                let Some(list) = d.list.filter(|_| !part) else {
+                    return Err(unclear(
+                        "An exception of some hours on some days can't be kept by one schedule.",
+                        "Make two rules, one for each.",
+                        &span,
+                    ));
+                };
+                found.not.extend(list);
+            } else {
+                found.add_days(d.list, &span)?;
             }
-            seen.0 = true;
-            if list.is_some() {
-                found.get_or_insert_default().days = list;
-            }
-            take(toks, i, i + len);
-        } else if let Some(span) = hours(toks, i) {
-            let ((start, end), len) = span?;
-            if seen.1 {
-                return Err(clash(toks, len));
-            }
-            if start.is_some() && start == end {
-                return Err(Refusal::new(
-                    RefusalKind::Contradictory,
-                    "The schedule ends when it starts.",
-                )
-                .offer("Give two different times, or none for the whole day.")
-                .at(span_of(&toks[i..i + len])));
-            }
-            seen.1 = true;
-            let s = found.get_or_insert_default();
-            (s.start, s.end) = (start, end);
-            take(toks, i, i + len);
+            i = take_joined(toks, i, at + d.len);
+            day_gap = Some(i);
+        } else if let Some(d) = days(toks, at).filter(|_| not.is_none()) {
+            // "every night": the part of the day comes next.
+            take(toks, at, at + d.len);
+            day_gap = Some(at);
+            part_next = true;
+        } else if let Some(span) = hours(toks, at, after_day || part_next) {
+            let (span, len) = span?;
+            part_next = false;
+            let words = toks[i..at + len].to_vec();
+            whole = span_of(&words);
+            found.add_hours(if not.is_some() { other_way(span) } else { span }, &words)?;
+            i = take_joined(toks, i, at + len);
         }
         i += 1;
     }
-    Ok(found)
+    for t in toks.iter_mut().filter(|t| t.is_gap()) {
+        t.raw.clear();
+    }
+    found.schedule(whole)
 }
