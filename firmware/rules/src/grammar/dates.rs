@@ -140,7 +140,11 @@ pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
             // "the office hours sign", "at the service desk": things.
             let names = thing(toks, i + n)
                 && !toks[i + n].any(&["only", "daily", "weekdays"])
-                && toks[i].any(&["opening", "office", "business", "working", "trading"]);
+                && toks[i..i + n].iter().any(|t| {
+                    t.any(&[
+                        "opening", "office", "business", "working", "trading", "the", "our",
+                    ])
+                });
             if !names {
                 return Err(unclear(
                     "The camera does not know which hours these are.",

@@ -92,6 +92,24 @@ fn named(toks: &[Tok], i: usize) -> Option<(Vec<Day>, usize)> {
     Some((vec![first], 1))
 }
 
+/// Whether the word at `i` may be what a day names: "Sunday market".
+fn thing(toks: &[Tok], i: usize) -> bool {
+    use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
+    toks.get(i).is_some_and(|t| {
+        t.word
+            && !t.any(STRUCTURE)
+            && !t.any(PREPOSITIONS)
+            && !t.any(ARTICLES)
+            && !t.any(UNIVERSAL)
+            && !crate::noun::is_plural(&t.text)
+            && !t.any(&[
+                "flag", "ping", "watch", "report", "count", "show", "check", "look", "daily",
+            ])
+            && time(toks, i).is_none()
+            && part(toks, i).is_none()
+    })
+}
+
 /// Whether a doubtful name at `i` is a day here: nothing but a time, a mark, a
 /// gap or a word of structure follows.
 fn stands_alone(toks: &[Tok], end: usize) -> bool {
@@ -204,6 +222,16 @@ pub(crate) fn days(toks: &[Tok], i: usize) -> Option<Days> {
         }
     }
     // "a Sunday market", "the Friday prayer" name things.
+    let named_thing = before == 0
+        && (i > 0 && toks[i - 1].any(super::words::ARTICLES)
+            || single && !first.text.ends_with('s') && list.len() == 1 && thing(toks, end));
+    if named_thing {
+        return None;
+    }
+    let the = toks[i..at].iter().any(|t| t.any(&["the", "a"]));
+    if the && single && list.len() == 1 && thing(toks, end) {
+        return None;
+    }
     let article_only = lead == 0 && each > 0 && !said;
     if article_only
         || (lead > 0 && toks[i + only].any(&["of", "between"]) && single && list.len() == 1)

@@ -3,7 +3,7 @@
 use super::clock::{Said, Time, part, settle, time};
 use super::dates;
 use super::days::{Rest, but, day, days};
-use super::number::duration;
+use super::number::{duration, number};
 use super::token::{Tok, any_of, here, span_of, take};
 use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
 use crate::{Day, Refusal, RefusalKind, Schedule, TimeOfDay};
@@ -78,7 +78,9 @@ fn range(toks: &[Tok], i: usize, after_day: bool) -> Found {
     let end = mid + glue + b.len;
     let boundary = i == 0 || !toks[i - 1].word;
     let led = lead > 0 && (toks[i].any(&["from", "starting", "beginning"]) || boundary && between);
-    if !(a.marked || b.marked) && (thing_follows(toks, end) || !(led || after_day)) {
+    if !(a.marked || b.marked)
+        && (thing_follows(toks, end) || !(led || after_day || days(toks, end).is_some()))
+    {
         return None;
     }
     // "20:15 to 3 people": the number after a time counts things.
@@ -211,11 +213,12 @@ fn open_ended(toks: &[Tok], i: usize) -> Found {
         toks,
         i + only,
         &[
-            "after|from",
-            "past|later than",
+            "after|from|past",
+            "later than",
             "starting|beginning at|from|after?",
             "as of|from",
-            "not|no before|earlier than",
+            "not before",
+            "not|no earlier than",
             "anytime|any after",
             "any time after|from",
         ],
@@ -229,11 +232,14 @@ fn open_ended(toks: &[Tok], i: usize) -> Found {
             "ending|stopping at|before?",
             "earlier than",
             "prior to",
-            "not|no after|later than",
+            "not after",
+            "not|no later than",
             "any time before|until",
         ],
     );
-    let (lead, is_start) = match (starts, ends) {
+    // "at the till 9-17": the thing, not the word for until.
+    let noun = here(toks, i, "till").is_some() && i > 0 && toks[i - 1].any(ARTICLES);
+    let (lead, is_start) = match (starts, ends.filter(|_| !noun)) {
         (Some(s), e) if e.is_none_or(|e| s >= e) => (s, true),
         (_, Some(e)) => (e, false),
         _ => return onwards(toks, i),
@@ -242,7 +248,11 @@ fn open_ended(toks: &[Tok], i: usize) -> Found {
     let t = time(toks, at)?;
     let end = at + t.len;
     let word = toks[at - 1].text.as_str();
-    if !t.marked && (thing_follows(toks, end) || matches!(word, "past" | "to" | "than" | "as")) {
+    // "from 8 to 12 cars" counts.
+    let ranges = here(toks, end, "to|-|or|and").is_some_and(|n| number(toks, end + n).is_some());
+    if !t.marked
+        && (ranges || thing_follows(toks, end) || matches!(word, "past" | "to" | "than" | "as"))
+    {
         return None;
     }
     let said = match t.said {
@@ -477,8 +487,21 @@ impl Finding {
     }
 }
 
-/// Takes out `from..to`, with the "and" that joins it to a gap before it.
+/// Takes out `from..to`, with the "and" that joins it to a gap before it, and
+/// with an "it is" around it: "if it is after 10pm and a person …".
 fn take_joined(toks: &mut Vec<Tok>, from: usize, to: usize) -> usize {
+    let it_is = (2..=3).find(|n| {
+        from >= *n && here(toks, from - n, "and? it is").is_some_and(|len| len == *n)
+            || from >= *n
+                && here(toks, from - n, "and? only? if it is").is_some_and(|len| len == *n)
+    });
+    if let Some(mut n) = it_is {
+        n += usize::from(n == 2 && from > 2 && toks[from - 3].any(&["and", "while"]));
+        let and = here(toks, to, ",? and").unwrap_or(0);
+        take(toks, from - n, to + and);
+        toks[from - n].raw = "\u{0}".into();
+        return from - n;
+    }
     let joins = from > 1
         && toks[from - 1].any(&["and", "or", ",", "but"])
         && toks[from - 2].is_gap()

@@ -129,6 +129,7 @@ fn word(text: &str, span: [usize; 2]) -> Tok {
 /// is at least 8 people, "a queue of more than 5" more than 5 people in a
 /// queue, "the occupancy of the gym" the number of people in it.
 pub(crate) fn common(toks: &mut Vec<Tok>) {
+    brackets(toks);
     let mut i = 0;
     while i < toks.len() {
         let article = usize::from(toks[i].any(&["a", "the", "any"]));
@@ -186,6 +187,22 @@ pub(crate) fn common(toks: &mut Vec<Tok>) {
             toks.drain(i..i + n + 1);
         }
         both_limits(toks, i);
+        i += 1;
+    }
+}
+
+/// Takes out brackets that hold nothing any more: "(Mon-Fri, 9:00-17:00)".
+fn brackets(toks: &mut Vec<Tok>) {
+    let mut i = 0;
+    while i < toks.len() {
+        if toks[i].any(&["(", "["])
+            && let Some(n) = toks[i + 1..]
+                .iter()
+                .position(|t| !(t.is_gap() || t.any(&[",", ";", "and", "-", "."])))
+            && toks[i + 1 + n].any(&[")", "]"])
+        {
+            take(toks, i, i + n + 2);
+        }
         i += 1;
     }
 }
