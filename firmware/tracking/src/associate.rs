@@ -1,8 +1,9 @@
 //! Which detection is which track.
 
-use scene::{BBox, Detection};
+use scene::{BBox, Detection, Mono};
 
 use crate::Config;
+use crate::assign::assign;
 use crate::follow::Followed;
 
 /// Detections looked at in one update; the best by score.
@@ -11,6 +12,40 @@ const MOST_DETECTIONS: usize = 256;
 /// Overlap (IoU) from which boxes of akin but different classes are one thing
 /// seen twice.
 const TWICE: f32 = 0.6;
+
+/// Squared standard deviations beyond which a pair is refused: three of them.
+const GATE: f32 = 9.0;
+/// Standard deviation of a detected place, in lengths (diagonals) of the box.
+const JITTER: f32 = 0.15;
+/// The widest standard deviation of a place, in lengths.
+const WIDEST: f32 = 0.8;
+/// What it costs to have stopped, in squared standard deviations.
+const STOPS: f32 = 1.0;
+/// Standard deviation of a box's height, as a natural logarithm.
+const HEIGHT: f32 = 0.25;
+/// Makes any overlap worth less than a pair within the gate.
+const LAST_RESORT: f32 = 0.01;
+
+/// A box with a coordinate farther out than this, in widths or heights of the
+/// picture, is nonsense.
+const FAR_OUT: f32 = 4.0;
+/// … and so is one that is smaller than this.
+const TINY: f32 = 1e-4;
+
+/// Whether a box has numbers that make sense and lies in the picture, at least
+/// in part.
+fn plausible(b: &BBox) -> bool {
+    let near = |v: f32| v.abs() <= FAR_OUT; // false for NaN
+    let sized = |v: f32| (TINY..=FAR_OUT).contains(&v);
+    near(b.x)
+        && near(b.y)
+        && sized(b.w)
+        && sized(b.h)
+        && b.x < 1.0
+        && b.y < 1.0
+        && b.x + b.w > 0.0
+        && b.y + b.h > 0.0
+}
 
 /// Length of the box's diagonal and distance of centres, both in picture
 /// heights.
@@ -25,14 +60,18 @@ fn distance(a: &BBox, b: &BBox, aspect: f32) -> (f32, f32) {
 /// not too weak, and a thing that was detected as two akin classes once.
 pub(crate) fn sensible<'a>(config: &Config, detections: &'a [Detection]) -> Vec<&'a Detection> {
     let mut good: Vec<&Detection> = (detections.iter())
-        .filter(|d| {
-            let b = &d.bbox;
-            let finite = [b.x, b.y, b.w, b.h, d.score].iter().all(|v| v.is_finite());
-            finite && b.w > 0.0 && b.h > 0.0 && d.score >= config.weak
-        })
+        .filter(|d| plausible(&d.bbox) && d.score.is_finite() && d.score >= config.weak)
         .collect();
-    // Stable, so that equals stay in the detector's order.
-    good.sort_by(|a, b| b.score.total_cmp(&a.score));
+    // By all that can differ, so that the detector's order does not matter.
+    good.sort_by(|a, b| {
+        let (p, q) = (&a.bbox, &b.bbox);
+        (b.score.total_cmp(&a.score))
+            .then_with(|| p.x.total_cmp(&q.x))
+            .then_with(|| p.y.total_cmp(&q.y))
+            .then_with(|| p.w.total_cmp(&q.w))
+            .then_with(|| p.h.total_cmp(&q.h))
+            .then_with(|| a.class.cmp(&b.class))
+    });
     good.truncate(MOST_DETECTIONS);
     let mut kept: Vec<&Detection> = Vec::with_capacity(good.len());
     for d in good {
@@ -46,78 +85,69 @@ pub(crate) fn sensible<'a>(config: &Config, detections: &'a [Detection]) -> Vec<
     kept
 }
 
-/// Matches `tracks` (indices into `all`) with `seen` (indices into
-/// `detections`), best pair first, each once. `merit` gives a pair's worth or
-/// refuses it. Greedy in place of the Hungarian method: the same result unless
-/// three boxes overlap each other, and it can't be upset by a far pair.
-fn greedy(
-    tracks: &[usize],
-    seen: &[usize],
-    merit: impl Fn(usize, usize) -> Option<f32>,
-) -> Vec<(usize, usize)> {
-    let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
-    for &t in tracks {
-        pairs.extend(seen.iter().filter_map(|&d| Some((merit(t, d)?, t, d))));
-    }
-    // Ties go to the older track and the better detection.
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-    let mut out: Vec<(usize, usize)> = Vec::new();
-    for (_, t, d) in pairs {
-        if out.iter().all(|(ot, od)| *ot != t && *od != d) {
-            out.push((t, d));
-        }
-    }
-    out
+/// How far detection `seen` is from where `track` should be, in squared standard
+/// deviations (the Mahalanobis distance of SORT's successors, with a spread
+/// that grows with the time unseen).
+fn far(config: &Config, track: &Followed, seen: &BBox, at: Mono) -> f32 {
+    let unseen = at.since(track.seen).as_secs_f32();
+    let (moved, long) = distance(&track.predicted, seen, config.aspect);
+    let (stayed, _) = distance(&track.bbox, seen, config.aspect);
+    let spread = long * (JITTER + config.reach * unseen).min(WIDEST);
+    // Where it should be by its speed, or where it was: a thing that stopped
+    // is found as well as one that walked on. Slightly less for the second,
+    // so that things that cross keep their ways.
+    let place = (moved / spread)
+        .powi(2)
+        .min((stayed / spread).powi(2) + STOPS);
+    // People at other depths have other heights; widths change with each step.
+    let size = |a: f32, b: f32, spread: f32| ((a / b).ln() / spread).powi(2);
+    place + size(track.bbox.h, seen.h, HEIGHT) + size(track.bbox.w, seen.w, 2.0 * HEIGHT)
 }
 
-/// Pairs of track and detection, by index. `dt` seconds passed since the last
-/// look.
+/// Pairs of track and detection, by index.
 pub(crate) fn associate(
     config: &Config,
     all: &[Followed],
     detections: &[&Detection],
-    dt: f32,
+    at: Mono,
 ) -> Vec<(usize, usize)> {
     let akin = |t: usize, d: usize| config.akin(&all[t].class, &detections[d].class);
     let overlap = |t: usize, d: usize| {
-        if !akin(t, d) {
-            return None;
-        }
-        // Where it should be by its speed, or where it was: a thing that
-        // stopped is found as well as one that walked on. Slightly less for
-        // the second, so that things that cross keep their ways.
-        let moved = all[t].predicted.iou(&detections[d].bbox);
-        let stayed = all[t].bbox.iou(&detections[d].bbox) * 0.8;
-        Some(moved.max(stayed)).filter(|iou| *iou >= config.overlap)
+        let seen = &detections[d].bbox;
+        let iou = all[t].predicted.iou(seen).max(all[t].bbox.iou(seen));
+        Some(iou).filter(|iou| akin(t, d) && *iou >= config.overlap)
     };
-    let by_distance = |t: usize, d: usize| {
+    let merit = |t: usize, d: usize| {
+        if config.reach == 0.0 {
+            return overlap(t, d);
+        }
         if !akin(t, d) {
             return None;
         }
-        let (a, b) = (&all[t].predicted, &detections[d].bbox);
-        let (apart, long) = distance(a, b, config.aspect);
-        let ratio = (a.area() / b.area()).sqrt();
-        // Half a length of jitter and one length a second of unforeseen
-        // movement (a person walks 0.9 heights a second), two at most.
-        let reach = long * (0.5 + dt).min(2.0);
-        (apart <= reach && (0.5..=2.0).contains(&ratio)).then(|| 1.0 - apart / reach)
+        let far = far(config, &all[t], &detections[d].bbox, at);
+        if far < GATE {
+            return Some(1.0 - far / GATE);
+        }
+        // A box that is strange but lies over the old one: if nobody else has
+        // a claim to it.
+        overlap(t, d).map(|iou| iou * LAST_RESORT)
     };
 
-    let mut tracks: Vec<usize> = (0..all.len()).collect();
-    let (mut sure, weak): (Vec<usize>, Vec<usize>) =
+    let tracks: Vec<usize> = (0..all.len()).collect();
+    let (sure, weak): (Vec<usize>, Vec<usize>) =
         (0..detections.len()).partition(|&d| detections[d].score >= config.sure);
-
-    let mut out = greedy(&tracks, &sure, overlap);
-    let rest = |tracks: &mut Vec<usize>, seen: &mut Vec<usize>, out: &[(usize, usize)]| {
-        tracks.retain(|t| out.iter().all(|(o, _)| o != t));
-        seen.retain(|d| out.iter().all(|(_, o)| o != d));
+    let pair = |tracks: &[usize], seen: &[usize], merit: &dyn Fn(usize, usize) -> Option<f32>| {
+        let pairs = assign(config.assignment, tracks.len(), seen.len(), |t, d| {
+            merit(tracks[t], seen[d])
+        });
+        let pairs = pairs.into_iter().map(|(t, d)| (tracks[t], seen[d]));
+        pairs.collect::<Vec<_>>()
     };
-    rest(&mut tracks, &mut sure, &out);
-    let believed: Vec<usize> = (tracks.iter().copied())
-        .filter(|&t| all[t].believed)
+
+    let mut out = pair(&tracks, &sure, &merit);
+    let rest: Vec<usize> = (tracks.into_iter())
+        .filter(|&t| all[t].believed && out.iter().all(|(o, _)| *o != t))
         .collect();
-    out.extend(greedy(&believed, &weak, overlap));
-    rest(&mut tracks, &mut sure, &out);
-    out.extend(greedy(&tracks, &sure, by_distance));
+    out.extend(pair(&rest, &weak, &overlap));
     out
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::{Assignment, Motion};
+
 /// How things are followed. Times are seconds, not frames, so that one setting
 /// serves all frame rates.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,13 +15,23 @@ pub struct Config {
     pub weak: f32,
     /// Overlap (IoU, 0..1) from which two boxes may be the same thing.
     pub overlap: f32,
+    /// Standard deviation of the way that a thing goes unforeseen in a second,
+    /// in its own lengths; 0 pairs by overlap alone.
+    pub reach: f32,
+    /// How pairs are chosen. Measured; see docs/decisions/0011-tracking.md.
+    pub assignment: Assignment,
+    /// How things are expected to move. Measured; see there.
+    pub motion: Motion,
     /// A track is believed after this many sightings.
     pub hits: u32,
     /// An unbelieved track that is unseen for this long is forgotten.
     pub doubt: Duration,
-    /// A believed track that is unseen, and not covered by another thing, for
-    /// this long and for at least two looks is gone.
+    /// A believed track at the picture's edge that is unseen, and not covered
+    /// by another thing, for this long and for at least two looks is gone.
     pub lost: Duration,
+    /// The same in the middle of the picture, where a detector that misses is
+    /// likelier than a door.
+    pub lost_inside: Duration,
     /// The same for a thing that stood still: detectors miss small still
     /// things for seconds on end.
     pub lost_still: Duration,
@@ -39,15 +51,26 @@ pub struct Config {
     /// somebody close to the camera, tall in the picture, is not near
     /// everything behind.
     pub near_sides: f32,
-    /// A person who comes near a thing attends it after this long; one who
-    /// walks past does not.
+    /// A person who comes near a thing and stands there is with it after this
+    /// long, …
     pub attend: Duration,
-    /// A foot counts as out of a zone at once when it is farther out than this
-    /// share of the own height, …
+    /// … and one who walks about there after this long: to walk past, through a
+    /// circle of 2.5 m, takes 4 s.
+    pub attend_pacing: Duration,
+    /// A person who goes this many of the own heights a second walks, and does
+    /// not stand about: 0.5 m/s.
+    pub walks: f32,
+    /// A foot counts as over a zone's edge at once when it is farther from it
+    /// than this share of the own height, …
     pub edge_share: f32,
-    /// … and otherwise when it stays out for this long.
-    pub edge: Duration,
-    /// Things that are there when tracking begins did not enter: for this long.
+    /// … and than this share of the picture's height, since cameras shake, …
+    pub edge_least: f32,
+    /// … and otherwise as in when it stays in for this long, …
+    pub edge_in: Duration,
+    /// … and as out when it stays out for this long.
+    pub edge_out: Duration,
+    /// Things that are there when tracking begins did not enter: those seen
+    /// this soon, but for who comes over the picture's edge.
     pub warm_up: Duration,
     /// Classes that are persons.
     pub persons: Vec<String>,
@@ -67,9 +90,13 @@ impl Default for Config {
             sure: 0.5,
             weak: 0.1,
             overlap: 0.2,
+            reach: 0.25,
+            assignment: Assignment::Optimal,
+            motion: Motion::Damped,
             hits: 2,
             doubt: Duration::from_secs(1),
-            lost: Duration::from_secs(3),
+            lost: Duration::from_millis(1_500),
+            lost_inside: Duration::from_secs(6),
             lost_still: Duration::from_secs(10),
             hidden: Duration::from_secs(120),
             still: Duration::from_secs(3),
@@ -78,8 +105,12 @@ impl Default for Config {
             near_heights: 1.5,
             near_sides: 6.0,
             attend: Duration::from_secs(3),
+            attend_pacing: Duration::from_secs(8),
+            walks: 0.3,
             edge_share: 0.1,
-            edge: Duration::from_secs(2),
+            edge_least: 0.015,
+            edge_in: Duration::from_secs(1),
+            edge_out: Duration::from_secs(2),
             warm_up: Duration::from_secs(3),
             persons: words(&["person"]),
             groups: vec![
@@ -92,6 +123,19 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The IoU tracker (Bochinski et al., AVSS 2017), to compare with: overlap
+    /// with the last box, best pair first, confident boxes only.
+    pub fn iou_only() -> Self {
+        let usual = Self::default();
+        Self {
+            weak: usual.sure,
+            reach: 0.0,
+            assignment: Assignment::Greedy,
+            motion: Motion::Stay,
+            ..usual
+        }
+    }
+
     /// Whether two classes may be one thing.
     pub(crate) fn akin(&self, a: &str, b: &str) -> bool {
         let has = |g: &Vec<String>, c: &str| g.iter().any(|x| x == c);

@@ -3,15 +3,12 @@
 use scene::{BBox, Detection, Mono, Track, TrackId};
 
 use crate::Config;
+use crate::gone::went_out;
+use crate::motion::Mover;
 use crate::near::Company;
+use crate::path::Path;
 use crate::still::Still;
 use crate::zones::Places;
-
-/// Time constant of the learned velocity, seconds.
-const VELOCITY: f32 = 0.5;
-/// Time constant with which velocity is forgotten while the thing is unseen,
-/// seconds: nobody walks straight on for long.
-const COAST: f32 = 1.0;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Followed {
@@ -20,12 +17,13 @@ pub(crate) struct Followed {
     pub class: String,
     votes: Vec<(String, f32)>,
     pub score: f32,
+    /// Where it was first seen.
+    pub first: BBox,
     /// Where it was last seen.
     pub bbox: BBox,
     /// Where it should be now.
     pub predicted: BBox,
-    /// Of the centre, in widths and heights of the picture a second.
-    velocity: (f32, f32),
+    mover: Mover,
     pub since: Mono,
     pub seen: Mono,
     hits: u32,
@@ -37,6 +35,7 @@ pub(crate) struct Followed {
     pub still: Still,
     pub company: Company,
     pub places: Places,
+    pub path: Path,
 }
 
 impl Followed {
@@ -46,9 +45,10 @@ impl Followed {
             class: seen.class.clone(),
             votes: vec![(seen.class.clone(), seen.score)],
             score: seen.score,
+            first: seen.bbox,
             bbox: seen.bbox,
             predicted: seen.bbox,
-            velocity: (0.0, 0.0),
+            mover: Mover::new(config.motion, &seen.bbox, at, config.aspect),
             since: at,
             seen: at,
             hits: 1,
@@ -58,31 +58,21 @@ impl Followed {
             still: Still::new(&seen.bbox, at, config.aspect),
             company: Company::default(),
             places: Places::default(),
+            path: Path::new(&seen.bbox, at),
         }
     }
 
-    /// Where it should be at `at`: constant velocity, damped.
+    /// Reckons where it should be at `at`.
     pub fn predict(&mut self, at: Mono) {
-        let dt = at.since(self.seen).as_secs_f32();
-        // The integral of exp(-t / COAST).
-        let run = COAST * (1.0 - (-dt / COAST).exp());
-        self.predicted = BBox {
-            x: self.bbox.x + self.velocity.0 * run,
-            y: self.bbox.y + self.velocity.1 * run,
-            ..self.bbox
-        };
+        self.predicted = self.mover.predict(at);
     }
 
     /// It was seen again.
     pub fn see(&mut self, seen: &Detection, at: Mono, config: &Config) {
         let dt = at.since(self.seen).as_secs_f32();
-        if dt > 0.0 {
-            let (a, b) = (self.bbox.centre(), seen.bbox.centre());
-            let gain = 1.0 - (-dt / VELOCITY).exp();
-            self.velocity.0 += gain * ((b.x - a.x) / dt - self.velocity.0);
-            self.velocity.1 += gain * ((b.y - a.y) / dt - self.velocity.1);
-        }
+        self.mover.see(&seen.bbox, at, config.aspect);
         self.still.seen(config, &seen.bbox, at, dt);
+        self.path.see(&seen.bbox, at);
         self.bbox = seen.bbox;
         self.predicted = seen.bbox;
         self.score = seen.score;
@@ -121,9 +111,12 @@ impl Followed {
             return unseen >= config.doubt && self.missed >= 2 || self.missed >= 3;
         }
         let stood = self.still.since(config, self.seen).is_some();
-        let lost = match stood && !config.is_person(&self.class) {
-            true => config.lost_still,
-            false => config.lost,
+        let lost = if stood && !config.is_person(&self.class) {
+            config.lost_still
+        } else if went_out(self) {
+            config.lost
+        } else {
+            config.lost_inside
         };
         self.missed >= 2 && (self.uncovered >= lost.as_secs_f32() || unseen >= config.hidden)
     }
@@ -144,9 +137,9 @@ impl Followed {
             seen: self.seen,
             still_since: self.still.since(config, self.seen),
             alone_since: self.company.alone().filter(|_| !person),
-            zones: self.places.inside(),
-            zones_since: Vec::new(),
-            movement: scene::Movement::NONE,
+            zones: self.places.inside().map(|(id, _)| id.clone()).collect(),
+            zones_since: self.places.inside().map(|(_, since)| since).collect(),
+            movement: self.path.movement(config),
         }
     }
 }

@@ -10,13 +10,19 @@
 //! from 0.2 to 10 a second. What is left goes by distance, for looks so far
 //! apart that boxes no longer overlap.
 
+mod assign;
 mod associate;
 mod config;
 mod follow;
+mod gone;
+mod motion;
 mod near;
+mod path;
 mod still;
 mod tracker;
 mod zones;
 
+pub use assign::Assignment;
 pub use config::Config;
+pub use motion::Motion;
 pub use tracker::{Tracker, Update};

@@ -23,28 +23,60 @@ pub(crate) fn near(config: &Config, person: &BBox, thing: &BBox) -> bool {
     inside || apart <= (person.h * config.near_heights).min(side * config.near_sides)
 }
 
+/// A person who may be near a thing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Person {
+    pub id: TrackId,
+    pub bbox: BBox,
+    /// Going somewhere, in place of standing about.
+    pub walks: bool,
+}
+
+/// Somebody near a thing.
+#[derive(Clone, Copy, Debug)]
+struct Visit {
+    id: TrackId,
+    came: Mono,
+    /// Since when they have stood about there.
+    stands: Option<Mono>,
+    /// Was there when the thing was first seen, or has stayed: is with it.
+    with: bool,
+}
+
 /// Who is with a thing, and since when nobody is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Company {
-    /// Persons that are near now, and since when; `None` for those who were
-    /// there when the thing was first seen. Bounded by the number of tracks.
-    near: Vec<(TrackId, Option<Mono>)>,
+    /// Persons that are near now. Bounded by the number of tracks.
+    near: Vec<Visit>,
     alone: Option<Mono>,
     met: bool,
 }
 
 impl Company {
     /// `persons` are near now.
-    pub fn update(&mut self, config: &Config, now: Mono, persons: &[TrackId]) {
+    pub fn update(&mut self, config: &Config, now: Mono, persons: &[Person]) {
         let first = !std::mem::replace(&mut self.met, true);
-        self.near.retain(|(id, _)| persons.contains(id));
-        for &id in persons {
-            if self.near.iter().all(|(known, _)| *known != id) {
-                self.near.push((id, (!first).then_some(now)));
-            }
+        self.near.retain(|v| persons.iter().any(|p| p.id == v.id));
+        for person in persons {
+            let known = self.near.iter().position(|v| v.id == person.id);
+            let i = known.unwrap_or_else(|| {
+                self.near.push(Visit {
+                    id: person.id,
+                    came: now,
+                    stands: None,
+                    with: first,
+                });
+                self.near.len() - 1
+            });
+            let visit = &mut self.near[i];
+            visit.stands = match person.walks {
+                true => None,
+                false => visit.stands.or(Some(now)),
+            };
+            let stays = (visit.stands).is_some_and(|s| now.since(s) >= config.attend);
+            visit.with |= stays || now.since(visit.came) >= config.attend_pacing;
         }
-        let attended = (self.near.iter())
-            .any(|(_, came)| came.is_none_or(|came| now.since(came) >= config.attend));
+        let attended = self.near.iter().any(|v| v.with);
         self.alone = match (attended, self.alone) {
             (true, _) => None,
             (false, None) => Some(now),

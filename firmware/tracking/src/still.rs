@@ -14,6 +14,8 @@ pub(crate) struct Still {
     at: (f32, f32),
     /// Where it stays, in picture heights.
     anchor: (f32, f32),
+    /// Sightings that the anchor is the mean of.
+    weight: f32,
     since: Mono,
     /// Since when it has been away from the anchor.
     away: Option<Mono>,
@@ -30,6 +32,7 @@ impl Still {
         Self {
             at: c,
             anchor: c,
+            weight: 1.0,
             since: at,
             away: None,
         }
@@ -45,12 +48,19 @@ impl Still {
         let moved = (self.at.0 - self.anchor.0).hypot(self.at.1 - self.anchor.1);
         if moved <= size * config.still_share {
             self.away = None;
+            // One sighting is off by jitter; the mean of the first ones less.
+            if now.since(self.since) <= config.still {
+                self.weight += 1.0;
+                self.anchor.0 += (c.0 - self.anchor.0) / self.weight;
+                self.anchor.1 += (c.1 - self.anchor.1) / self.weight;
+            }
             return;
         }
         let away = *self.away.get_or_insert(now);
         // One strange box is jitter; two looks and some time are a move.
         if now > away && now.since(away) >= config.jitter {
             self.anchor = self.at;
+            self.weight = 1.0;
             self.since = now;
             self.away = None;
         }

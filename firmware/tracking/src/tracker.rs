@@ -1,10 +1,15 @@
-use scene::{BBox, Detection, Mono, Passage, Track, TrackEvent, TrackId, Zone};
+use scene::{BBox, Detection, Id, Mono, Passage, Track, TrackEvent, TrackId, Zone};
 
 use crate::Config;
 use crate::associate::{associate, sensible};
 use crate::follow::Followed;
-use crate::near::near;
-use crate::zones::Move;
+use crate::gone::{EDGE, Gone};
+use crate::near::{Person, near};
+use crate::path::at_edge;
+use crate::zones::{Move, go};
+
+/// Tracking warms up for at least so many looks.
+const WARM_LOOKS: u32 = 4;
 
 /// What one look changed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,8 +27,12 @@ pub struct Tracker {
     config: Config,
     /// By number.
     tracks: Vec<Followed>,
+    gone: Gone,
     next: u64,
     first: Option<Mono>,
+    /// The last of the first looks.
+    warm: Mono,
+    looks: u32,
     last: Option<Mono>,
     dropped: u64,
 }
@@ -41,8 +50,11 @@ impl Tracker {
         Self {
             config,
             tracks: Vec::new(),
+            gone: Gone::default(),
             next: 1,
             first: None,
+            warm: Mono::ZERO,
+            looks: 0,
             last: None,
             dropped: 0,
         }
@@ -66,18 +78,21 @@ impl Tracker {
         let at = at.max(last);
         let dt = at.since(last).as_secs_f32();
         self.last = Some(at);
-        let first = *self.first.get_or_insert(at);
+        self.first.get_or_insert(at);
+        self.looks = self.looks.saturating_add(1);
+        if self.looks <= WARM_LOOKS {
+            self.warm = at;
+        }
         for track in &mut self.tracks {
             track.predict(at);
         }
         let seen = sensible(&self.config, detections);
-        let pairs = associate(&self.config, &self.tracks, &seen, dt);
+        let pairs = associate(&self.config, &self.tracks, &seen, at);
 
         let mut update = Update::default();
-        let warming = at.since(first) < self.config.warm_up;
         for t in 0..self.tracks.len() {
             match pairs.iter().find(|(pt, _)| *pt == t) {
-                Some((_, d)) => self.see(t, seen[*d], at, zones, warming, &mut update),
+                Some((_, d)) => self.see(t, seen[*d], at, zones, &mut update),
                 None => {
                     let covered = self.covered(t, &seen);
                     self.tracks[t].miss(covered, dt);
@@ -88,7 +103,7 @@ impl Tracker {
         for (d, detection) in seen.iter().enumerate() {
             let taken = pairs.iter().any(|(_, pd)| *pd == d);
             if !taken && detection.score >= self.config.sure {
-                self.begin(detection, at, zones, warming, &mut update);
+                self.begin(detection, at, zones, &mut update);
             }
         }
         self.keep_company(at);
@@ -105,62 +120,57 @@ impl Tracker {
         detection: &Detection,
         at: Mono,
         zones: &[Zone],
-        warming: bool,
         update: &mut Update,
     ) {
         let was_believed = self.tracks[t].believed;
         self.tracks[t].see(detection, at, &self.config);
         if self.tracks[t].believed {
-            self.announce(t, at, zones, warming, !was_believed, update);
+            self.announce(t, at, zones, !was_believed, update);
         }
     }
 
     /// Tells what a believed track did; `new`: it has just become one.
-    fn announce(
-        &mut self,
-        t: usize,
-        at: Mono,
-        zones: &[Zone],
-        warming: bool,
-        new: bool,
-        update: &mut Update,
-    ) {
-        let entered = !(new && (warming || self.reborn(t)));
+    fn announce(&mut self, t: usize, at: Mono, zones: &[Zone], new: bool, update: &mut Update) {
+        let before = match new {
+            true => self.gone.find(
+                &self.config,
+                &self.tracks[t],
+                (self.tracks.iter().enumerate())
+                    .filter(|(i, old)| *i != t && old.believed && !old.is_seen())
+                    .map(|(_, old)| old),
+            ),
+            false => None,
+        };
+        // There from the start, unless it came over the picture's edge since.
+        let start = self.first.unwrap_or(at);
+        let mine = &self.tracks[t];
+        let early = mine.since <= self.warm || mine.since.since(start) < self.config.warm_up;
+        let warming = early && !(mine.since > start && at_edge(&mine.first, EDGE));
+        let known = |zone: &Id| warming || before.as_ref().is_some_and(|b| b.contains(zone));
         let track = &mut self.tracks[t];
         let bbox = track.bbox;
-        let moves = track.places.seen(&self.config, &bbox, zones, at);
-        let mut tell = |track: &Followed, what| {
-            update.events.push(TrackEvent {
-                track: track.track(&self.config),
-                what,
-                at,
-            });
-        };
+        let (ways, turned) = track.path.judge(&self.config);
+        let first = new.then_some((track.since, &known as &dyn Fn(&Id) -> bool));
+        let mut moves: Vec<Move> = Vec::new();
         if new {
-            tell(track, Passage::Appear);
+            moves.push((Passage::Appear, None));
         }
-        for step in moves {
-            match step {
-                Move::In(_) if !entered => {}
-                Move::In(zone) => tell(track, Passage::Enter(zone)),
-                Move::Out(zone) => tell(track, Passage::Exit(zone)),
-            }
+        moves.extend((track.places).seen(&self.config, &bbox, zones, at, first, &track.path));
+        moves.extend(ways.headings().map(|h| (go(h, None), None)));
+        if let Some(to) = turned {
+            let within = track.places.inside().map(|(id, _)| Some(id.clone()));
+            let turn = |zone| (Passage::Turn { to, zone }, None);
+            moves.extend([None].into_iter().chain(within).map(turn));
         }
-    }
-
-    /// Whether track `t` may be one that is hidden now and stands near by.
-    fn reborn(&self, t: usize) -> bool {
-        let new = &self.tracks[t];
-        let c = new.bbox.centre();
-        (self.tracks.iter()).any(|old| {
-            let o = old.bbox.centre();
-            let apart = ((c.x - o.x) * self.config.aspect).hypot(c.y - o.y);
-            old.believed
-                && old.id != new.id
-                && !old.is_seen()
-                && self.config.akin(&old.class, &new.class)
-                && apart < 2.0 * old.bbox.h.max(new.bbox.h)
-        })
+        if moves.is_empty() {
+            return;
+        }
+        let now = track.track(&self.config);
+        update.events.extend(moves.into_iter().map(|(what, how)| {
+            let mut track = now.clone();
+            track.movement = how.unwrap_or(track.movement);
+            TrackEvent { track, what, at }
+        }));
     }
 
     /// Whether something stands before the place of track `t`.
@@ -177,11 +187,13 @@ impl Tracker {
     /// Gives up what is gone.
     fn leave(&mut self, at: Mono, update: &mut Update) {
         let config = &self.config;
+        let gone = &mut self.gone;
         self.tracks.retain(|t| {
             if !t.gone(config, at) {
                 return true;
             }
             if t.believed {
+                gone.keep(config, t);
                 let track = t.track(config);
                 let exits = track.zones.iter().cloned().map(Passage::Exit);
                 for what in exits.chain([Passage::Disappear]) {
@@ -196,14 +208,7 @@ impl Tracker {
         });
     }
 
-    fn begin(
-        &mut self,
-        seen: &Detection,
-        at: Mono,
-        zones: &[Zone],
-        warming: bool,
-        update: &mut Update,
-    ) {
+    fn begin(&mut self, seen: &Detection, at: Mono, zones: &[Zone], update: &mut Update) {
         if self.tracks.len() >= self.config.most {
             self.dropped += 1;
             match self.tracks.iter().position(|t| !t.believed) {
@@ -216,24 +221,31 @@ impl Tracker {
         self.tracks.push(Followed::new(id, seen, at, &self.config));
         let t = self.tracks.len() - 1;
         if self.tracks[t].believed {
-            self.announce(t, at, zones, warming, true, update);
+            self.announce(t, at, zones, true, update);
         }
     }
 
     /// Who is near what.
     fn keep_company(&mut self, at: Mono) {
         // Doubtful persons count too: they can only delay an alarm.
-        let persons: Vec<(TrackId, BBox)> = (self.tracks.iter())
+        let persons: Vec<Person> = (self.tracks.iter())
             .filter(|t| self.config.is_person(&t.class))
-            .map(|t| (t.id, t.predicted))
+            .map(|t| {
+                let way = t.path.movement(&self.config);
+                let seconds = way.over.as_secs_f32();
+                Person {
+                    id: t.id,
+                    bbox: t.predicted,
+                    walks: way.length() > self.config.walks * t.bbox.h * seconds,
+                }
+            })
             .collect();
         for track in &mut self.tracks {
             if self.config.is_person(&track.class) {
                 continue;
             }
-            let by: Vec<TrackId> = (persons.iter())
-                .filter(|(_, person)| near(&self.config, person, &track.bbox))
-                .map(|(id, _)| *id)
+            let by: Vec<Person> = (persons.iter().copied())
+                .filter(|person| near(&self.config, &person.bbox, &track.bbox))
                 .collect();
             track.company.update(&self.config, at, &by);
         }
