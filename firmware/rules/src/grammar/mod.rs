@@ -89,6 +89,7 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     guard::harm(&bare, shouted)?;
     weather?;
     guard::observable(&bare)?;
+    typo::typos(&bare)?;
     vague(&toks)?;
     let whole = span_of(&toks);
     let severity = limits::severity(&mut toks)?;
@@ -108,6 +109,7 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
         front = tidy::front_place(&mut toks)?;
     }
     tidy::pairs(&mut toks);
+    tidy::either_kind(&mut toks);
     let framed = Framed {
         framed: framed.framed || severity.is_some() || demanded,
         ..framed
@@ -277,6 +279,7 @@ fn condition(
         let parser = Parser {
             toks,
             before: clauses.last().cloned().or_else(|| context.clone()),
+            asks: framed.question,
         };
         let (mut clause, end) = parser.clause(i)?;
         clause.inverted = inverted;
@@ -305,6 +308,10 @@ fn condition(
         let apart = here(toks, i + comma, "while|whilst|unless")
             .or(here(toks, i + comma, "except when|if|while"))
             .or(here(toks, i + comma, "at the same time as"))
+            .or(here(toks, i + comma, "but").filter(|n| {
+                toks.get(i + comma + n)
+                    .is_some_and(|t| t.any(&["no", "nobody", "not", "there", "nothing"]))
+            }))
             .or(here(toks, i + comma, "with nobody|nothing|noone"))
             .or(here(toks, i + comma, "with no one|people|person|staff|guard|worker|workers|adult|adults"));
         let word = here(toks, i + comma, "and|or|&").unwrap_or(0);
@@ -511,7 +518,7 @@ fn assemble(
         }
     } else if let Some(p) = parts
         .iter()
-        .find(|p| p.predicate == Some(Predicate::Event) && p.comparator.is_some())
+        .find(|p| p.predicate == Some(Predicate::Event) && p.comparator.is_some() && arm_passage(p))
     {
         let things = p.subject.clone().unwrap_or_default();
         return Err(Refusal::new(
@@ -526,6 +533,14 @@ fn assemble(
             "Say it, for example '{} within 10 minutes'.",
             crate::noun::plural(&things)
         )));
+    }
+    // "two people are fighting": so many are at it, whatever the window.
+    if window.is_none() {
+        for p in &mut parts {
+            if p.predicate == Some(Predicate::Event) && p.comparator.is_some() {
+                p.predicate = Some(Predicate::Count);
+            }
+        }
     }
     if framed.counting
         && parts
