@@ -73,8 +73,20 @@ pub(super) fn preposition(toks: &[Tok], i: usize) -> Option<usize> {
 
 pub(super) fn skip(toks: &[Tok], mut i: usize) -> usize {
     loop {
+        // "just two guards" is exactly two
+        let exactly = toks.get(i).is_some_and(|t| t.is("just"))
+            && super::number::number(toks, i + 1).is_some();
+        if exactly {
+            return i;
+        }
         if toks.get(i).is_some_and(|t| t.is_gap() || t.any(ADVERBS)) {
             i += 1;
+        } else if let Some(n) = here(toks, i, "at a|one|any|once time").or(here(toks, i, "at any one time")) {
+            i += n;
+        } else if let Some(n) = here(toks, i, "at the same time")
+            .filter(|n| !toks.get(i + n).is_some_and(|t| t.is("as")))
+        {
+            i += n;
         } else if let Some(n) = here(toks, i, "any more|longer") {
             // "is not there any more"; "any more than" compares
             if toks.get(i + n).is_some_and(|t| t.is("than")) || toks.get(i + n).is_some_and(|t| t.word && !t.any(PREPOSITIONS)) {
@@ -91,6 +103,8 @@ pub(crate) struct Parser<'a> {
     pub toks: &'a [Tok],
     /// The clause before, for pronouns and what is left unsaid.
     pub before: Option<Clause>,
+    /// The sentence asks "is …?".
+    pub asks: bool,
 }
 
 impl Parser<'_> {
@@ -253,7 +267,7 @@ impl Parser<'_> {
                 break;
             };
             // "two vans and a truck": each with its own number or article
-            let each_own = glue == Some(true)
+            let each_own = glue.is_some()
                 && c.subjects.iter().all(|s| s.compare.is_some() || !s.article.is_empty())
                 && c.subjects.iter().all(|s| !s.negative && !s.pronoun)
                 && (next.compare.is_some() || !next.article.is_empty())
@@ -598,8 +612,7 @@ impl Clause {
     /// The clause as rules, one a subject.
     pub fn rules(&self) -> Result<Vec<Rule>, Refusal> {
         let counted = self.subjects.iter().any(|s| s.compare.is_some()) || self.compare.is_some();
-        let own = self.both
-            && self.compare.is_none()
+        let own = self.compare.is_none()
             && (self.subjects.iter()).all(|s| s.compare.is_some() || !s.article.is_empty());
         if self.subjects.len() > 1 && counted && !own {
             return Err(ambiguous(
@@ -678,6 +691,18 @@ impl Clause {
         if let Some(k) = compare {
             rule.comparator = Some(k.comparator);
             rule.threshold = Some(k.threshold);
+        }
+        // "movement in the hall": something moves.
+        if matches!(s.noun.as_str(), "movement" | "motion" | "any movement" | "any motion")
+            && compare.is_none()
+            && self.action.is_none()
+            && !negative
+            && rule.state.is_none()
+        {
+            rule.subject = Some("any object".into());
+            rule.action = Some("move".into());
+            rule.predicate = Some(Predicate::Event);
+            return Ok(rule);
         }
         rule.action = self.action.clone();
         rule.direction = self.direction.clone();

@@ -99,32 +99,21 @@ pub(super) fn deed(
         if not_here {
             return Err(place_cannot(&toks[i..i + 1]));
         }
-        let person = c.subjects.iter().all(|s| {
-            matches!(
-                s.noun.as_str(),
-                "person"
-                    | "worker"
-                    | "patient"
-                    | "child"
-                    | "dog"
-                    | "cat"
-                    | "animal"
-                    | "guard"
-                    | "driver"
-                    | "customer"
-                    | "resident"
-                    | "passenger"
-                    | "visitor"
-            )
-        });
         let down = here(toks, i + 1, "down|around|about").unwrap_or(0);
-        if here(toks, i + 1 + down, "in a|the? queue|line").is_some()
-            || (base == "stand" && here(toks, i + 1, "in|at|on|by|near").is_some()) && !person
-        {
+        if here(toks, i + 1 + down, "in a|the? queue|line").is_some() {
             return Ok(Some(i + 1 + down));
         }
         parser.set_state(c, (*posture).to_owned(), &toks[i..i + 1])?;
         return Ok(Some(i + 1 + down));
+    }
+    let two = toks
+        .get(i + 1)
+        .map(|n| format!("{base} {}", n.text))
+        .filter(|two| BEING.contains(&two.as_str()));
+    if two.is_some() && !not_here {
+        // "around" goes with a place, if one follows
+        let place = toks.get(i + 2).is_some_and(|t| t.word && !t.any(PREPOSITIONS));
+        return Ok(Some(if place { i + 1 } else { i + 2 }));
     }
     if BEING.contains(&base.as_str()) {
         let queueing = base == "wait" && here(toks, i + 1, "in a|the? queue|line").is_some();
@@ -157,6 +146,15 @@ pub(super) fn deed(
     if arrives {
         c.action = Some("appear".into());
         return Ok(Some(i + 2));
+    }
+    // "pulls up at the dock"
+    if pair == Some("enter") && base == "pull" {
+        c.action = Some("enter".into());
+        let prep = here(toks, i + 2, "at|in|by|near|outside|on").unwrap_or(0);
+        if prep == 0 {
+            return Ok(Some(i + 2));
+        }
+        return Ok(Some(parser.bare_place(i + 2 + prep, c)?.unwrap_or(i + 2)));
     }
     let action = VERBS
         .iter()
@@ -193,6 +191,14 @@ pub(super) fn deed(
             c.direction = Some(way.to_owned());
             at += n;
             return Ok(Some(along(parser, at, way, toks[at - 1].is("the"), c)?));
+        }
+        let light = c.subjects.iter().any(|s| {
+            let head = s.noun.rsplit(' ').next().unwrap_or("");
+            matches!(head, "light" | "lamp" | "candle" | "fire" | "flame" | "bulb" | "screen" | "led" | "lantern" | "power")
+        });
+        if light && here(toks, at, "out|off|on").is_some() {
+            c.action = Some(format!("{base} {}", toks[at].text));
+            return Ok(Some(at + 1));
         }
         if let Some((n, act, words)) = particle {
             let climbs = matches!(base.as_str(), "climb" | "jump" | "crawl" | "fly" | "roll");
@@ -355,6 +361,18 @@ fn along(
     c: &mut Clause,
 ) -> Result<usize, Refusal> {
     let from = if article_taken { at - 1 } else { at };
+    // "the wrong way down the ramp"
+    if way == "wrong_way"
+        && let Some(n) = here(parser.toks, at, "down|up|along|through|in|on")
+        && parser.toks.get(at + n).is_some_and(|t| t.any(ARTICLES))
+    {
+        let before = c.place.len();
+        let end = parser.bare_place(at + n, c)?.unwrap_or(at);
+        if let Some(p) = c.place.get_mut(before) {
+            *p = format!("on {p}");
+        }
+        return Ok(end);
+    }
     let takes = matches!(way, "up" | "down" | "toward" | "left" | "right");
     let next = parser.toks.get(from);
     let place = next.is_some_and(|n| n.word && !n.any(PREPOSITIONS) && !n.any(&["and", "or"]));
@@ -443,7 +461,9 @@ fn done_to(
         let barrier = PLACES.contains(&head.as_str())
             || FIXTURES.contains(&head.as_str())
             || matches!(head.as_str(), "fence" | "wall" | "railing" | "railings" | "turnstile" | "turnstiles" | "hedge" | "scaffolding" | "tower" | "barriers" | "stairs" | "rocks" | "cliff" | "fences" | "tracks");
+        let blocks = matches!(action, "block" | "obstruct" | "occupy");
         let place = matches!(action, "approach" | "pass")
+            || (blocks && (barrier || head.ends_with("lane") || head.ends_with("way")))
             || (matches!(action, "climb" | "jump" | "vault" | "scale" | "hop" | "leap") && barrier);
         if (place || way) && c.zones.is_empty() && !p.negative && !p.pronoun {
             c.action = Some(words.join(" "));

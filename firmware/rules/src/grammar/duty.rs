@@ -2,6 +2,7 @@
 //! are allowed in the lift". A duty is turned round into what breaks it: its
 //! words are rewritten to a plain condition, and what was demanded is inverted.
 
+use super::frames;
 use super::number::small_number;
 use super::phrase::place_cannot;
 use super::token::{Tok, here, span_of};
@@ -43,6 +44,7 @@ const ALWAYS: &[&str] = &[
     "at any one time",
     "at one time",
     "at a time",
+    "at once",
     "ever",
     "permanently",
     "constantly",
@@ -90,11 +92,21 @@ fn wrapped(toks: &[Tok]) -> Option<usize> {
         "be sure that",
         "check|verify that",
         "it must be ensured that",
+        "we|i|you always? need|require there? to? be?",
+        "there needs to be",
     ]
     .iter()
     .filter_map(|p| here(toks, lead, p))
     .max()?;
     let next = toks.get(lead + n)?;
+    let need = toks[lead].any(&["we", "i", "you"]);
+    let tells = toks[lead + n..]
+        .iter()
+        .take(4)
+        .any(|t| t.any(frames::TELLING) || t.any(&["that", "when", "if", "whenever", "this", "it"]));
+    if need && tells {
+        return None;
+    }
     let frame = next.any(&["to", "you", "i", "we", "the-alert"])
         || here(toks, lead + n, "i|we get|am|are").is_some();
     (!frame).then_some(lead + n)
@@ -233,8 +245,21 @@ pub(crate) fn rewrite(
             }
             return Ok(Some(opposite_of_none(toks, Turn::Demanded)));
         }
-        // "no smoking in the lobby", "no parking here"
         let lead = toks.iter().take_while(|t| t.is_gap()).count();
+        // "never more than 10 people on the bridge"
+        if toks.get(lead).is_some_and(|t| t.is("never")) {
+            toks.remove(lead);
+            drop_always(toks);
+            return Ok(Some(Turn::Forbidden));
+        }
+        // "only one person at a time in the airlock"
+        let together = ["at a time", "at any one time", "at one time", "at any time", "at once"];
+        let limit = here(toks, lead, "only|just|maximum|max|no|at|up").is_some();
+        if limit && (0..toks.len()).any(|i| together.iter().any(|p| here(toks, i, p).is_some())) {
+            drop_always(toks);
+            return Ok(Some(Turn::Allowed));
+        }
+        // "no smoking in the lobby", "no parking here"
         let deed = toks.get(lead + 1).is_some_and(|t| {
             t.any(&["smoking", "parking", "running", "climbing", "loitering", "diving", "jumping", "cycling", "swimming", "fighting", "skateboarding"])
                 && toks.get(lead + 2).is_none_or(|n| !n.word || n.any(PREPOSITIONS))
@@ -352,7 +377,20 @@ pub(crate) fn rewrite(
         (true, _) => Turn::Forbidden,
         (false, true) if worn && !there => Turn::Worn,
         (false, true) => Turn::Demanded,
-        (false, false) if only => Turn::Worn,
+        (false, false) if only => {
+            let people = toks
+                .iter()
+                .find(|t| t.word)
+                .is_some_and(|t| t.any(&["people", "persons", "person", "those", "anyone", "someone", "vehicles", "cars"]));
+            if !people {
+                return Err(refuse(
+                    "The camera can't tell who else that shuts out.",
+                    "Say who must wear what, for example 'everyone must wear a helmet on the site'.",
+                    span,
+                ));
+            }
+            Turn::Worn
+        }
         (false, false) => Turn::Allowed,
     };
     if only && modal.demands && !negative {
@@ -490,6 +528,15 @@ pub(crate) fn invert(rule: Rule, span: [usize; 2]) -> Result<Rule, Refusal> {
 
 fn invert_count(mut rule: Rule) -> Result<Rule, Refusal> {
     use Comparator::{Between, Eq, Ge, Gt, Le, Lt, Ne};
+    // Fewer than one is none.
+    if matches!(
+        (rule.comparator, rule.threshold),
+        (Some(Ge), Some(Threshold::One(1))) | (Some(Gt), Some(Threshold::One(0)))
+    ) {
+        (rule.comparator, rule.threshold) = (None, None);
+        rule.predicate = Some(Predicate::Absence);
+        return Ok(rule);
+    }
     if let (Some(Between), Some(Threshold::Range([low, high]))) = (rule.comparator, rule.threshold)
     {
         let part = |comparator, n| Rule {

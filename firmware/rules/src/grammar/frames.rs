@@ -397,7 +397,7 @@ const MANNERS: &[&str] = &[
 ];
 /// Words that say that somebody is told.
 #[rustfmt::skip]
-const TELLING: &[&str] = &[
+pub(crate) const TELLING: &[&str] = &[
     "tell", "told", "telling", "alert", "alerts", "alerted", "alerting", "notify", "notified",
     "notifying", "notification", "notifications", "know", "inform", "informed", "informing",
     "warn", "warned", "warning", "ping", "pinged", "message", "messages", "text", "email", "e-mail",
@@ -518,7 +518,7 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
                 toks.drain(..n);
                 // "watch the boiler room for a leaking pipe"
                 if watched
-                    && let Some(at) = toks.iter().position(|t| t.is("for"))
+                    && let Some(at) = toks.iter().position(|t| t.any(&["for", ":"]))
                     && at > 0
                     && toks.get(at + 1).is_some_and(|t| t.word)
                 {
@@ -618,13 +618,13 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
             ])
     }) {
         let mark = toks.pop();
-        out.question |= mark.is_some_and(|t| t.is("?"));
+        let _ = mark;
     }
     // "do you see a ladder …?"
     let sees = ["do|can|did|could you see|spot|detect|notice", "have you seen|spotted", "can|could i see"];
     if let Some(n) = longest(toks, 0, &sees) {
         toks.drain(..n);
-        (out.framed, out.question) = (true, true);
+        out.framed = true;
     }
     // A question: "is there …", "are there …", "is anyone …", "does a car …"
     if toks.first().is_some_and(|t| {
@@ -633,9 +633,9 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
         ])
     }) && toks.len() > 1
     {
-        toks.remove(0);
+        let be = toks.remove(0).any(&["is", "are", "was", "were"]);
         out.framed = true;
-        out.question = true;
+        out.question = be;
     }
     out
 }

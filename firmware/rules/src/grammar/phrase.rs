@@ -84,7 +84,12 @@ pub(crate) fn acts(
     }
     if s.ends_with("ing") {
         return if ING_NOUNS.contains(&s) {
-            object_follows && known
+            let who = i.checked_sub(1).is_some_and(|p| {
+                HUMANS.contains(&singular(&toks[p].text).as_str())
+                    && s != "parking"
+                    && toks.get(i + 1).is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.is("up"))
+            });
+            known && (object_follows || after_plural || (who && role == Role::Subject))
         } else {
             known || from_gerund(s).is_some()
         };
@@ -368,7 +373,8 @@ pub(crate) fn phrase(
                 && toks.get(j + 1).is_none_or(|n| {
                     !n.any(&["be", "not", "never", "only", "have"]) && (verb(&n.text).is_none() || n.text.ends_with('s'))
                 });
-            if !place_word && !can {
+            let lot = t.is("lot") && (!words.is_empty() || out.article == "the");
+            if !place_word && !can && !lot {
                 break;
             }
             words.push(j);
@@ -388,7 +394,9 @@ pub(crate) fn phrase(
         let plural = words
             .last()
             .is_some_and(|w| is_plural(&toks[*w].text) && !toks[*w].any(S_SINGULAR));
-        if acts(toks, j, words.len(), plural, false, role) {
+        let of_it = words.last().is_some_and(|w| toks[*w].is("of"));
+        let known_noun = s.ends_with('s') && KNOWN.contains(&singular(s).as_str());
+        if !of_it && !known_noun && acts(toks, j, words.len(), plural, false, role) {
             break;
         }
         let somebody = words.len() == 1

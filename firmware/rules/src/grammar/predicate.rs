@@ -18,7 +18,8 @@ impl Parser<'_> {
     pub(super) fn rest(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
         let toks = self.toks;
         let mut not = false;
-        let mut copula = false;
+        // "is the stove on?" has its copula in front.
+        let mut copula = self.asks && self.before.is_none();
         loop {
             i = skip(toks, i);
             let Some(t) = toks.get(i) else { break };
@@ -45,6 +46,17 @@ impl Parser<'_> {
             if t.any(&["that", "who", "which"]) {
                 i += 1;
                 continue;
+            }
+            // "everyone has left the building": nobody is left there.
+            if t.any(&["has", "have"])
+                && self.at(i + 1, &["left", "gone", "exited"])
+                && c.subjects.iter().any(|s| s.universal)
+            {
+                return Err(ambiguous(
+                    "The camera can't tell that all of them have gone.",
+                    "Ask for nobody being there, for example 'nobody is in the building'.",
+                    t.span,
+                ));
             }
             if t.any(&["has", "have", "had"])
                 && (self.at(i + 1, &["been", "not"])
@@ -87,7 +99,10 @@ impl Parser<'_> {
             let getting = t.any(&["get", "gets", "got", "getting"])
                 && toks.get(i + 1).is_some_and(|n| {
                     n.any(STATES) || n.any(&["longer", "larger", "bigger", "blocked", "left"])
-                });
+                })
+                || t.any(&["turns", "turn", "turned", "turning", "goes", "go", "went"])
+                    && toks.get(i + 1).is_some_and(|n| n.any(STATES) || n.any(COLOURS))
+                    && toks.get(i + 2).is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.any(STRUCTURE));
             if t.any(COPULAS) || getting {
                 copula = true;
                 c.verbal = true;
@@ -180,10 +195,38 @@ impl Parser<'_> {
                 end = e;
             }
             for s in &mut c.subjects {
-                if matches!(s.noun.as_str(), "queue" | "line") {
-                    s.noun = "person in queue".into();
+                match s.noun.as_str() {
+                    "queue" | "line" => s.noun = "person in queue".into(),
+                    "crowd" | "group" | "gathering" | "occupancy" | "headcount" | "attendance" => {
+                        s.noun = "person".into();
+                    }
+                    _ => {}
                 }
             }
+            return Ok(Some(end));
+        }
+        // "the lobby has more than 10 people"
+        if t.any(&["has", "have", "contains", "contain", "holds", "hold"])
+            && c.zones.is_empty()
+            && let [place] = c.subjects.as_slice()
+            && place.compare.is_none()
+            && let Some(k) = compare(toks, i + 1)?
+            && let Some((mut what, mut end)) = phrase(toks, i + 1, Role::Subject)?
+            && what.compare.is_some()
+            && !HUMANS.contains(&place.noun.as_str())
+        {
+            if let Some(n) = here(toks, end, "in|inside|on it|them").or(here(toks, end, "inside")) {
+                end += n;
+            }
+            if no(not) {
+                return Err(place_cannot(&toks[i..i + k.len]));
+            }
+            let raw = place.raw.clone();
+            c.zones = vec![super::clause::zone_name(&raw)];
+            c.place = vec![format!("in the {raw}")];
+            what.article.clear();
+            c.subjects = vec![what];
+            c.verbal = true;
             return Ok(Some(end));
         }
         // "no trolleys left", "there is nobody left"
@@ -236,8 +279,8 @@ impl Parser<'_> {
             "all? alone",
             "left without its|an|their|the? owner",
             "without its|an|their|the owner",
-            "left|standing? with nobody near|around|nearby|by?",
-            "with nobody|no-one near|around|nearby|by? it?",
+            "left|standing? with nobody near|around|nearby|by it?",
+            "left|standing? with nobody|no-one near|around|nearby|by it?",
             "left all? by itself|themselves",
             "by itself|themselves",
             "on its own",
@@ -309,6 +352,13 @@ impl Parser<'_> {
             .or(here(toks, i, "in sight|view"))
         {
             c.negative ^= no(not);
+            // "a customer is at the counter and nobody is there"
+            if t.is("there")
+                && c.zones.is_empty()
+                && let Some(before) = self.before.as_ref()
+            {
+                (c.zones, c.place) = (before.zones.clone(), before.place.clone());
+            }
             return Ok(Some(i + n));
         }
         if t.any(&["visible", "present"]) && i + 1 >= toks.len() {
@@ -347,7 +397,12 @@ impl Parser<'_> {
                 || (copula
                     && toks
                         .get(i + 1)
-                        .is_none_or(|x| !x.word || x.any(&["and", "or", "with", "while", "at"])))
+                        .is_none_or(|x| {
+                            !x.word
+                                || x.any(&["and", "or", "with", "while"])
+                                || (x.any(&["in", "at", "near", "inside", "outside", "behind"])
+                                    && toks.get(i + 2).is_some_and(|y| y.word))
+                        }))
             {
                 let text = toks[i..i + n2]
                     .iter()
@@ -376,6 +431,15 @@ impl Parser<'_> {
         if t.any(&["wide", "fully", "completely", "partly", "slightly"])
             && toks.get(i + 1).is_some_and(|n| n.any(STATES))
         {
+            return Ok(Some(i + 1));
+        }
+        // "the signal is red"
+        if copula
+            && t.any(COLOURS)
+            && toks.get(i + 1).is_none_or(|n| !n.word || n.any(&["and", "or", "while"]) || n.any(PREPOSITIONS))
+        {
+            let colour = t.text.clone();
+            self.set_state(c, if no(not) { format!("not {colour}") } else { colour }, &toks[i..i + 1])?;
             return Ok(Some(i + 1));
         }
         let s = t.text.as_str();
@@ -426,6 +490,14 @@ impl Parser<'_> {
                 },
                 &toks[i..i + 1],
             )?;
+            // "blocked by boxes": what blocks it is no place.
+            if self.at(i + 1 + down, &["by"]) && !matches!(s, "parked" | "stopped" | "stacked" | "closed") {
+                return Err(ambiguous(
+                    format!("A rule can't say by what something is {s}."),
+                    "Leave it out, or ask for the thing that is in the way.",
+                    toks[i + 1 + down].span,
+                ));
+            }
             return Ok(Some(i + 1 + down));
         }
         if c.action.is_some()
@@ -540,6 +612,19 @@ impl Parser<'_> {
         }
         if things.is_empty() {
             return Ok(None);
+        }
+        // "leaves without paying"
+        if verb == "with"
+            && lacks
+            && toks[i + n..end].iter().any(|t| {
+                t.text.ends_with("ing") && !ING_NOUNS.contains(&t.text.as_str()) && super::words::from_gerund(&t.text).is_some() && !t.any(STATES)
+            })
+        {
+            return Err(ambiguous(
+                "That something is not done meanwhile does not show in a picture.",
+                "Ask for what is worn, carried or there.",
+                super::token::span_of(&toks[i..end]),
+            ));
         }
         if let Some((_, span)) = glue.filter(|(g, _)| g == "or") {
             return Err(ambiguous(

@@ -75,6 +75,60 @@ pub(crate) fn pairs(toks: &mut Vec<Tok>) {
     toks.splice(i..=i + n, [no]);
 }
 
+/// "a red or blue car" is "a red car or a blue car".
+pub(crate) fn either_kind(toks: &mut Vec<Tok>) {
+    let kind = |t: &Tok| -> Option<u8> {
+        if t.any(COLOURS) {
+            Some(0)
+        } else if t.any(ATTRIBUTES) {
+            Some(1)
+        } else if t.any(STATES) {
+            Some(2)
+        } else {
+            None
+        }
+    };
+    for i in 0..toks.len() {
+        let (Some(a), Some(b)) = (
+            kind(&toks[i]),
+            toks.get(i + 2).and_then(kind),
+        ) else {
+            continue;
+        };
+        let first = i == 0 || !toks[i - 1].any(COPULAS);
+        if a != b || !toks[i + 1].is("or") || !first {
+            continue;
+        }
+        let noun: Vec<Tok> = toks[i + 3..]
+            .iter()
+            .take_while(|t| {
+                t.word
+                    && !t.any(STRUCTURE)
+                    && !t.any(PREPOSITIONS)
+                    && !t.any(COPULAS)
+                    && !t.any(ARTICLES)
+                    && (verb(&t.text).is_none() || KNOWN.contains(&t.text.as_str()))
+                    && !t.any(STATES)
+            })
+            .cloned()
+            .collect();
+        if noun.is_empty() {
+            continue;
+        }
+        let article = i
+            .checked_sub(1)
+            .map(|p| toks[p].clone())
+            .filter(|t| t.any(&["a", "an", "the", "any"]));
+        if let Some(article) = article {
+            toks.insert(i + 2, article);
+        }
+        for (n, t) in noun.into_iter().enumerate() {
+            toks.insert(i + 1 + n, t);
+        }
+        return;
+    }
+}
+
 /// Takes "on the lobby camera" and "camera 3:" out.
 pub(crate) fn camera(toks: &mut Vec<Tok>) -> Option<String> {
     let named = |toks: &[Tok], i: usize, n: usize| -> Option<String> {
@@ -147,7 +201,11 @@ pub(crate) fn front_place(toks: &mut Vec<Tok>) -> Result<Option<Clause>, Refusal
         return Ok(None);
     }
     let mut c = Clause::default();
-    let parser = Parser { toks, before: None };
+    let parser = Parser {
+        toks,
+        before: None,
+        asks: false,
+    };
     let mut end = lead;
     while let Some(e) = parser.place(end, &mut c)? {
         end = e;

@@ -230,28 +230,30 @@ pub(crate) const VERBS: &[(&str, &str)] = &[
     ("look", "look"), ("point", "point"), ("crowd", "crowd"), ("happen", "happen"),
     ("occur", "occur"), ("exist", "exist"), ("need", "need"), ("want", "want"), ("try", "try"),
     ("stare", "stare"), ("read", "read"), ("write", "write"), ("talk", "talk"), ("bring", "bring"),
-    ("weld", "weld"), ("paint", "paint"), ("grab", "grab"), ("knock", "knock"), ("bend", "bend"),
+    ("assemble", "assemble"), ("congregate", "congregate"), ("form", "form"), ("dwell", "dwell"),
+    ("hang around", "hang around"), ("hang about", "hang about"), ("pull up", "enter"),
+    ("turn over", "turn over"), ("obstruct", "obstruct"), ("occupy", "occupy"), ("weld", "weld"), ("paint", "paint"), ("grab", "grab"), ("knock", "knock"), ("bend", "bend"),
     ("wash", "wash"), ("clean", "clean"), ("cook", "cook"), ("dump", "dump"), ("unlock", "unlock"),
     ("lock", "lock"), ("reach into", "reach into"), ("unplug", "unplug"), ("plug", "plug"),
     ("squat", "squat"), ("flee", "flee"), ("escape", "escape"), ("graze", "graze"), ("nest", "nest"),
     ("perch", "perch"), ("land", "land"), ("hover", "hover"), ("dock", "dock"), ("moor", "moor"),
-    ("queue", "queue"), ("sweep", "sweep"), ("mop", "mop"), ("wrestle", "wrestle"), ("box", "box"),
+    ("queue", "queue"), ("sweep", "sweep"), ("mop", "mop"), ("wrestle", "wrestle"),
     ("hug", "hug"), ("swing", "swing"), ("hang", "hang"), ("vault", "vault"), ("scale", "scale"),
-    ("hop", "hop"), ("leap", "leap"), ("skip", "skip"), ("juggle", "juggle"), ("bike", "bike"),
+    ("hop", "hop"), ("leap", "leap"), ("skip", "skip"), ("juggle", "juggle"),
     ("pour", "pour"), ("drip", "drip"), ("spark", "spark"), ("explode", "explode"),
-    ("squeeze", "squeeze"), ("duck", "duck"), ("spin", "spin"), ("tumble", "tumble"),
+    ("squeeze", "squeeze"), ("spin", "spin"), ("tumble", "tumble"),
     ("smash", "smash"), ("slam", "slam"), ("tamper", "tamper"), ("fiddle", "fiddle"),
     ("litter", "litter"), ("urinate", "urinate"), ("spit", "spit"), ("pee", "pee"), ("poop", "poop"),
     ("rummage", "rummage"), ("loot", "loot"), ("deliver", "deliver"), ("collect", "collect"),
     ("unpack", "unpack"), ("pack", "pack"), ("wheel", "wheel"), ("tow", "tow"), ("stack", "stack"),
-    ("sell", "sell"), ("photograph", "photograph"), ("film", "film"), ("skateboard", "skateboard"),
-    ("jog", "jog"), ("stroll", "stroll"), ("march", "march"), ("limp", "limp"), ("emerge", "appear"),
-    ("re-enter", "enter"), ("reappear", "appear"), ("speed", "speed"), ("ram", "ram"),
+    ("sell", "sell"), ("photograph", "photograph"), ("skateboard", "skateboard"),
+    ("jog", "jog"), ("stroll", "stroll"), ("limp", "limp"), ("emerge", "appear"),
+    ("re-enter", "enter"), ("reappear", "appear"), ("speed", "speed"),
     ("scratch", "scratch"), ("chew", "chew"), ("gnaw", "gnaw"), ("scavenge", "scavenge"),
     ("peck", "peck"), ("sniff", "sniff"), ("wrap", "wrap"), ("cover", "cover"), ("shine", "shine"),
-    ("text", "text"), ("type", "type"), ("vape", "vape"), ("cuddle", "cuddle"), ("nap", "nap"),
+    ("vape", "vape"), ("cuddle", "cuddle"), ("nap", "nap"),
     ("doze", "doze"), ("rest", "rest"), ("slump", "slump"), ("sink", "sink"), ("float", "float"),
-    ("paddle", "paddle"), ("row", "row"), ("sail", "sail"), ("brake", "brake"),
+    ("paddle", "paddle"), ("sail", "sail"), ("brake", "brake"),
     ("accelerate", "accelerate"), ("buckle", "buckle"), ("kneel", "kneel"), ("beg", "beg"),
     ("steal", "steal"), ("shake", "shake"), ("rise", "rise"), ("flow", "flow"),
     ("accumulate", "accumulate"), ("pile", "pile"), ("build", "build"),
@@ -264,7 +266,10 @@ pub(crate) const GOING: &[&str] = &[
     "pull", "head", "turn",
 ];
 /// Verbs that place a thing: being there is what counts.
-pub(crate) const BEING: &[&str] = &["stay", "remain", "wait", "linger", "exist"];
+pub(crate) const BEING: &[&str] = &[
+    "stay", "remain", "wait", "linger", "exist", "gather", "assemble", "congregate", "form", "dwell",
+    "meet", "hang around", "hang about",
+];
 /// Verbs that are a posture or a state while they last.
 pub(crate) const POSTURE_VERBS: &[(&str, &str)] = &[
     ("lie", "lying"),
@@ -284,7 +289,7 @@ pub(crate) const DEEDS: &[&str] = &[
     "swerve", "skid", "faint", "drown", "dive", "eat", "drink", "stop", "topple", "drift", "roll",
     "ski", "skate", "jaywalk", "overflow", "leak", "cycle", "drive", "ride", "walk", "fly", "move",
     "turn", "pass", "hop", "leap", "vault", "graze", "explode", "spark", "jog", "escape", "flee",
-    "land", "wrestle", "box", "tumble", "vape", "urinate", "spit", "litter", "skateboard", "spin",
+    "land", "wrestle", "tumble", "vape", "urinate", "spit", "litter", "skateboard", "spin",
 ];
 /// Verbs that are said of somebody as an attribute: "carrying a ladder".
 pub(crate) const HANDLING: &[&str] = &["wear", "carry", "hold", "push", "pull", "ride", "use"];
