@@ -720,6 +720,14 @@ impl Clause {
                 self.span,
             )
         };
+        // "no hard hat in zone A": on whom?
+        if negative && !self.verbal && CLOTHES.contains(&head.as_str()) {
+            return Err(ambiguous(
+                format!("It is not said who wears no {}.", s.noun),
+                "Say 'a person without a helmet', or 'there is no helmet on the rack'.",
+                self.span,
+            ));
+        }
         rule.predicate = Some(if rule.action.is_some() {
             if negative || rule.state.is_some() {
                 return Err(clash());

@@ -393,7 +393,7 @@ const MANNERS: &[&str] = &[
     "page", "raise", "trigger", "by", "on", "also", "one", "some", "too", "out", "wondering",
     "whether", "want", "id", "im", "someone", "somebody", "flag", "report", "with", "kindly",
     "prefer", "must", "ask", "asking", "asked", "everybody", "supervisor", "owner", "manager's",
-    "favour", "favor", "quick", "little", "short", "straight", "quickly", "soon", "at", "once",
+    "favour", "favor", "quick", "little", "short", "straight", "quickly", "soon",
 ];
 /// Words that say that somebody is told.
 #[rustfmt::skip]
@@ -619,6 +619,10 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
     }) {
         let mark = toks.pop();
         let _ = mark;
+    }
+    // "if you see a white van"
+    if let Some(n) = longest(toks, 0, &["you|we|i|they ever? see|notice|spot|detect|find"]) {
+        toks.drain(..n);
     }
     // "do you see a ladder …?"
     let sees = ["do|can|did|could you see|spot|detect|notice", "have you seen|spotted", "can|could i see"];

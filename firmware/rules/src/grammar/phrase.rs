@@ -87,7 +87,12 @@ pub(crate) fn acts(
             let who = i.checked_sub(1).is_some_and(|p| {
                 HUMANS.contains(&singular(&toks[p].text).as_str())
                     && s != "parking"
-                    && toks.get(i + 1).is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.is("up"))
+                    && toks.get(i + 1).is_none_or(|n| {
+                        !n.word
+                            || n.any(PREPOSITIONS)
+                            || n.any(ARTICLES)
+                            || n.any(&["up", "away", "down", "out", "back", "together"])
+                    })
             });
             known && (object_follows || after_plural || (who && role == Role::Subject))
         } else {
@@ -405,6 +410,14 @@ pub(crate) fn phrase(
         let article = if somebody { "pronoun" } else { &out.article };
         if role == Role::Subject && !words.is_empty() && strange_verb(toks, j, article) {
             break;
+        }
+        // "the waiting line" is a queue
+        if words.is_empty()
+            && s == "waiting"
+            && toks.get(j + 1).is_some_and(|n| n.any(&["line", "queue", "lines", "queues"]))
+        {
+            j += 1;
+            continue;
         }
         if words.is_empty() && role != Role::Place {
             let follows = next_noun

@@ -207,7 +207,6 @@ impl Parser<'_> {
         }
         // "the lobby has more than 10 people"
         if t.any(&["has", "have", "contains", "contain", "holds", "hold"])
-            && c.zones.is_empty()
             && let [place] = c.subjects.as_slice()
             && place.compare.is_none()
             && let Some(k) = compare(toks, i + 1)?
@@ -220,6 +219,15 @@ impl Parser<'_> {
             }
             if no(not) {
                 return Err(place_cannot(&toks[i..i + k.len]));
+            }
+            if matches!(place.noun.as_str(), "queue" | "line") {
+                what.noun = format!("{} in queue", what.noun);
+                c.subjects = vec![what];
+                c.verbal = true;
+                return Ok(Some(end));
+            }
+            if !c.zones.is_empty() {
+                return Err(place_cannot(&toks[i..end]));
             }
             let raw = place.raw.clone();
             c.zones = vec![super::clause::zone_name(&raw)];

@@ -87,7 +87,7 @@ pub(crate) const STATES: &[&str] = &[
     "unwrapped", "tangled", "detached", "exposed", "barricaded", "illuminated", "bursting",
     "unattached", "packed-up", "soaked", "slippery", "sticky", "muddy", "dusty", "injured", "hurt",
     "bleeding", "limping", "collapsing", "drooping", "boiling", "flattened", "broken-down",
-    "broken-into", "out-of-order", "inactive", "active", "dim", "deserted", "unlatched",
+    "broken-into", "out-of-order", "inactive", "active", "available", "unavailable", "engaged", "dim", "deserted", "unlatched",
 ];
 /// States that only a person or an animal has; they follow the noun.
 /// Things left behind.
@@ -154,8 +154,8 @@ pub(crate) const ING_NOUNS: &[&str] = &[
     "flooring", "clothing", "bedding", "marking", "recycling", "filling", "vending", "unloading",
     "welding", "printing", "queuing", "something", "anything", "pudding", "dressing", "operating",
     "sitting-room", "sewing", "milking", "grazing", "feeding", "turning", "holding", "picking",
-    "shipping", "receiving", "rowing", "fishing", "sailing", "hunting", "riding", "ironing",
-    "sleeping-bag", "racing", "climbing", "walking", "wrapping", "weighing", "towing", "running-track", "assembling", "manufacturing", "bowling", "skating", "sling",
+    "shipping", "receiving", "rowing", "fishing", "sailing", "hunting", "ironing",
+    "sleeping-bag", "racing", "wrapping", "weighing", "towing", "running-track", "assembling", "manufacturing", "bowling", "skating", "sling",
     "duckling", "sibling", "gosling", "starling", "herring", "spring", "swing", "mooring",
     "siding", "cutting", "machining", "staging", "processing", "testing", "cleaning",
 ];
