@@ -103,28 +103,31 @@ impl Hours {
         (start < end).then_some((start, end))
     }
 
-    fn spans_around(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> + '_ {
+    /// All spans that can matter within a week of `now`.
+    fn spans_around(&self, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let today = now.to_zoned(self.zone.clone()).date();
-        (-2..=8i64).filter_map(move |n| self.span(today.checked_add(n.days()).ok()?))
+        (-2..=8i64)
+            .filter_map(|n| self.span(today.checked_add(n.days()).ok()?))
+            .collect()
     }
 
     /// Whether it is open at `now`. A span holds its start and not its end.
     pub fn open(&self, now: Timestamp) -> bool {
-        self.spans_around(now)
-            .any(|(start, end)| start <= now && now < end)
+        within(&self.spans_around(now), now)
     }
 
     /// When it next opens or closes after `now`; `None` if not within a week.
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let open = self.open(now);
-        let mut turns: Vec<Timestamp> = self
-            .spans_around(now)
-            .flat_map(|(a, b)| [a, b])
-            .filter(|t| *t > now)
-            .collect();
+        let spans = self.spans_around(now);
+        let open = within(&spans, now);
+        let mut turns: Vec<Timestamp> = spans.iter().flat_map(|(a, b)| [*a, *b]).collect();
         turns.sort();
-        turns.into_iter().find(|t| self.open(*t) != open)
+        (turns.into_iter()).find(|t| *t > now && within(&spans, *t) != open)
     }
+}
+
+fn within(spans: &[(Timestamp, Timestamp)], now: Timestamp) -> bool {
+    spans.iter().any(|(start, end)| *start <= now && now < *end)
 }
 
 /// Sunrise or sunset on `date` to the minute (the sun's upper edge on the

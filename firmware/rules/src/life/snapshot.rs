@@ -46,6 +46,8 @@ pub struct Snapshot {
     cache: Vec<Option<(Seconds, Kept)>>,
     #[serde(default)]
     dropped: u64,
+    #[serde(default)]
+    looked_ago: Option<Seconds>,
 }
 
 /// What is kept of a [`Belief`]; what tracks knew goes with the tracks.
@@ -145,6 +147,7 @@ impl Life {
                 .map(|c| c.as_ref().map(|(when, b)| (ago(*when), Kept::of(b))))
                 .collect(),
             dropped: self.dropped,
+            looked_ago: self.last_look.map(ago),
         }
     }
 
@@ -180,6 +183,7 @@ impl Life {
             }),
         };
         life.smoothed = probability(kept.smoothed);
+        life.last_look = kept.looked_ago.map(then);
         life.last_known = kept.known_ago.map(then);
         life.last_sent = kept.sent_ago.map(then);
         life.suppressed = kept.suppressed;
