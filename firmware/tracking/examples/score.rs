@@ -49,9 +49,7 @@ fn main() {
         for rate in [1.0, 2.0, 5.0, 10.0] {
             let mut sum = Score::default();
             for scene in scenes.values().filter(|s| s.rates.contains(&rate)) {
-                for seed in 0..SEEDS {
-                    sum.add(&scene.judge(config, rate, seed));
-                }
+                sum.add(&scene.judge_all(config, rate, SEEDS));
             }
             println!("{name:18} {rate:8}  {}", line(&sum));
             all.add(&sum);
@@ -75,10 +73,7 @@ fn main() {
     let notes = std::env::args().any(|a| a == "--notes");
     for (name, scene) in &scenes {
         for rate in &scene.rates {
-            let mut sum = Score::default();
-            for seed in 0..SEEDS {
-                sum.add(&scene.judge(&Config::default(), *rate, seed));
-            }
+            let sum = scene.judge_all(&Config::default(), *rate, SEEDS);
             println!("{name:28} {rate:8}  {}", line(&sum));
             if notes {
                 sum.notes.iter().for_each(|note| println!("    {note}"));

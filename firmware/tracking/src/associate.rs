@@ -20,9 +20,9 @@ const JITTER: f32 = 0.15;
 /// The widest standard deviation of a place, in lengths.
 const WIDEST: f32 = 0.8;
 /// What it costs to have stopped, in squared standard deviations.
-const STOPS: f32 = 1.0;
+const STOPS: f32 = 2.0;
 /// Standard deviation of a box's height, as a natural logarithm.
-const HEIGHT: f32 = 0.25;
+const HEIGHT: f32 = 0.2;
 /// Makes any overlap worth less than a pair within the gate.
 const LAST_RESORT: f32 = 0.01;
 

@@ -90,7 +90,7 @@ impl Default for Config {
             sure: 0.5,
             weak: 0.1,
             overlap: 0.2,
-            reach: 0.25,
+            reach: 0.4,
             assignment: Assignment::Optimal,
             motion: Motion::Damped,
             hits: 2,

@@ -66,6 +66,13 @@ impl Still {
         }
     }
 
+    /// The picture's width by its height turned out to be `by` times what it
+    /// was taken for.
+    pub fn rescale(&mut self, by: f32) {
+        self.at.0 *= by;
+        self.anchor.0 *= by;
+    }
+
     /// Since when it has not moved; `None` while it moves.
     pub fn since(&self, config: &Config, now: Mono) -> Option<Mono> {
         (now.since(self.since) >= config.still).then_some(self.since)

@@ -6,7 +6,7 @@ use crate::follow::Followed;
 use crate::gone::{EDGE, Gone};
 use crate::near::{Person, near};
 use crate::path::at_edge;
-use crate::zones::{Move, go};
+use crate::zones::{First, Move, go};
 
 /// Tracking warms up for at least so many looks.
 const WARM_LOOKS: u32 = 4;
@@ -57,6 +57,19 @@ impl Tracker {
             looks: 0,
             last: None,
             dropped: 0,
+        }
+    }
+
+    /// Tells the width of the picture by its height, from the frame that is
+    /// looked at. One that can't be is ignored.
+    pub fn set_aspect(&mut self, aspect: f32) {
+        if !(0.05..=20.0).contains(&aspect) || aspect == self.config.aspect {
+            return;
+        }
+        let by = aspect / self.config.aspect;
+        self.config.aspect = aspect;
+        for track in &mut self.tracks {
+            track.still.rescale(by);
         }
     }
 
@@ -150,7 +163,7 @@ impl Tracker {
         let track = &mut self.tracks[t];
         let bbox = track.bbox;
         let (ways, turned) = track.path.judge(&self.config);
-        let first = new.then_some((track.since, &known as &dyn Fn(&Id) -> bool));
+        let first: Option<First> = new.then_some((track.since, &known));
         let mut moves: Vec<Move> = Vec::new();
         if new {
             moves.push((Passage::Appear, None));

@@ -138,6 +138,9 @@ pub(crate) struct Places {
     seen: Option<Mono>,
 }
 
+/// When a thing was first seen, and which zones it was in before.
+pub(crate) type First<'a> = (Mono, &'a dyn Fn(&Id) -> bool);
+
 /// A passage and, where it is not the movement of the last seconds, how.
 pub(crate) type Move = (Passage, Option<Movement>);
 
@@ -202,7 +205,8 @@ impl Place {
             };
             let (since, looks) = self.other.unwrap_or((now, 0));
             self.other = Some((since, looks + 1));
-            if !clear && !(looks + 1 >= EDGE_LOOKS && now.since(since) >= wait) {
+            let waited = looks + 1 >= EDGE_LOOKS && now.since(since) >= wait;
+            if !clear && !waited {
                 return;
             }
             if inside {
@@ -257,7 +261,7 @@ impl Places {
         bbox: &BBox,
         zones: &[Zone],
         now: Mono,
-        first: Option<(Mono, &dyn Fn(&Id) -> bool)>,
+        first: Option<First<'_>>,
         path: &Path,
     ) -> Vec<Move> {
         let mut out = Vec::new();

@@ -429,6 +429,31 @@ fn crowds_are_bounded_and_counted() {
 }
 
 #[test]
+fn the_true_aspect_may_come_late() {
+    // In a picture three times as high as wide, this person goes up steeply:
+    // taken for 16:9 it would go to the right as well.
+    let go = |aspects: [f32; 2]| {
+        let mut tracker = Tracker::new(Config::default());
+        let mut ways = Vec::new();
+        for i in 0..30u64 {
+            tracker.set_aspect(aspects[usize::from(i > 5)]);
+            let t = i as f32 / 5.0;
+            let seen = [thing("person", 0.3 + 0.04 * t, 0.9 - 0.04 * t, 0.2, 0.2)];
+            let update = tracker.update(Mono::from_millis(i * 200), &seen, &[]);
+            ways.extend(update.events.into_iter().filter_map(|e| match e.what {
+                Passage::Go { heading, .. } => Some(heading),
+                _ => None,
+            }));
+        }
+        ways
+    };
+    use scene::Heading::{Right, Up};
+    assert_eq!(go([1.0 / 3.0; 2]), [Up]);
+    assert_eq!(go([f32::NAN, 1.0 / 3.0]), [Up], "told after a second");
+    assert_eq!(go([f32::NAN, -1.0]), [Right], "nonsense is ignored");
+}
+
+#[test]
 fn nonsense_is_ignored() {
     let mut tracker = Tracker::new(Config::default());
     let mut bad = vec![person(f32::NAN, 0.5), person(0.5, f32::INFINITY)];

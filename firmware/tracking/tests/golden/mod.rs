@@ -5,6 +5,9 @@
 //! covered and not at all what is covered. All of it is reckoned from the time,
 //! the actor and a seed: the same everywhere.
 
+// Each user of this module uses a part of it.
+#![allow(dead_code)]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -40,6 +43,10 @@ pub struct Scene {
     /// The deeds that are judged.
     #[serde(default = "usual_deeds")]
     judge: Vec<String>,
+    /// What no tracker here gets right: at so many looks a second, so many
+    /// switches and so many wrong or missed events in five plays.
+    #[serde(default)]
+    allow: Vec<(f64, usize, usize)>,
     /// How far from its second an event may be told, beside two looks.
     #[serde(default = "usual_tolerance")]
     within: f64,
@@ -237,8 +244,24 @@ impl Scene {
             actors: (0..8).map(actor).collect(),
             events: Vec::new(),
             judge: Vec::new(),
+            allow: Vec::new(),
             within: usual_tolerance(),
         }
+    }
+
+    /// Switches and wrong or missed events that are allowed at `rate`.
+    pub fn allowed(&self, rate: f64) -> (usize, usize) {
+        let own = self.allow.iter().find(|(at, _, _)| *at == rate);
+        own.map_or((0, 0), |(_, switches, events)| (*switches, *events))
+    }
+
+    /// Plays the scene with so many detectors' noise.
+    pub fn judge_all(&self, config: &Config, rate: f64, seeds: u64) -> Score {
+        let mut sum = Score::default();
+        for seed in 0..seeds {
+            sum.add(&self.judge(config, rate, seed));
+        }
+        sum
     }
 
     /// Repeated actors and their events, one by one.
