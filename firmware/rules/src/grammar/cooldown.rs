@@ -1,0 +1,584 @@
+//! How often to alert: cool-downs, reminders, and one alert a visit.
+
+use super::number::{duration, number, unit_millis};
+use super::repeat::several;
+use super::token::{Tok, any_of, here, span_of, take};
+use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
+use crate::{Dedup, Refusal, RefusalKind, Seconds};
+
+const ALERT: &str = "alert|alerts|alarm|alarms|message|messages|notification|notifications|warning|warnings|email|emails|text|texts|ping|pings|reminder|push";
+const TELL: &str = "alert|tell|notify|warn|bother|message|ping|disturb|inform|text|email|remind|nag|repeat|pester|trigger|fire|contact|call|spam|annoy";
+
+/// "at most", "no more than": what bounds how often.
+const BOUND: &[&str] = &[
+    "at most",
+    "at the most",
+    "at the very most",
+    "no|not|never more than",
+    "no|not|never more often|frequently than",
+    "max|maximum|maximally of?",
+    "a|the maximum of",
+    "up to",
+    "only|just",
+    "limited to",
+    "limit alerts|notifications|messages|it|this|them|yourself|alerting to",
+];
+
+/// "per hour", "every 10 minutes", "a day", "in any hour", "/h": the time, and
+/// how many tokens.
+fn every(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
+    let lead = any_of(
+        toks,
+        i,
+        &[
+            "every|per|in|within|each|/",
+            "for every",
+            "every|each single",
+            "in|within|for any|each|every|the? space|course|span of?",
+            "in|within any|each|every|one?",
+        ],
+    )
+    .unwrap_or(0);
+    let article = toks.get(i + lead).is_some_and(|t| t.any(&["a", "an"]));
+    if (lead > 0 || article)
+        && let Some((d, len)) = duration(toks, i + lead)
+    {
+        let window = here(toks, i + lead + len, "window|period|interval").unwrap_or(0);
+        return Some((d, lead + len + window));
+    }
+    // "10 min" without a lead: "once 10 minutes" is no time.
+    let unit = toks.get(i + lead).filter(|_| lead > 0)?;
+    let slash = toks[i].is("/");
+    let ms = unit_millis(&unit.text)?;
+    let whole = slash || (unit.text.len() > 2 && !unit.text.ends_with('s'));
+    whole.then_some((Seconds::from_millis(ms as u64), lead + 1))
+}
+
+fn one_alert(toks: &[Tok], i: usize) -> Option<usize> {
+    let noun = format!("one|1|a|an? single? {ALERT}");
+    any_of(toks, i, &["once", "one time", "1 time|x", "1x", &noun])
+}
+
+/// What was asked for.
+enum Limit {
+    Cool(Seconds),
+    Episode,
+}
+
+fn missing(toks: &[Tok]) -> Refusal {
+    Refusal::new(
+        RefusalKind::Ambiguous,
+        "It is not said how long to wait from one alert to the next.",
+    )
+    .missing("cooldown_seconds")
+    .offer("Say it with a unit, for example 'at most once every 10 minutes'.")
+    .at(span_of(toks))
+}
+
+/// A time without a number or a unit: "for a bit", "every so often", "20".
+fn no_time(toks: &[Tok], i: usize) -> Option<usize> {
+    let vague = any_of(
+        toks,
+        i,
+        &[
+            "in|every|once a|so while|often",
+            "in a while",
+            "every once in a while",
+            "every now and then|again",
+            "for? a|some? bit|while|moment|time",
+            "every few|couple|several of? seconds|minutes|hours|days",
+            "for? a few|several seconds|minutes|hours|days",
+            "now and then|again",
+        ],
+    );
+    if vague.is_some() {
+        return vague;
+    }
+    let lead = here(toks, i, "every|per|in|within|for|of|:|is").unwrap_or(0);
+    let (_, n) = number(toks, i + lead)?;
+    let open = toks.get(i + lead + n).is_none_or(|t| {
+        !t.word || t.any(&["if", "when", "whenever", "and", "please", "tell", "alert"])
+    });
+    open.then_some(lead + n)
+}
+
+/// "at most once an hour", "not more often than every 5 minutes", "one alert
+/// per hour".
+fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Limit, usize), Refusal>> {
+    let tell = format!("do not {TELL} me|us? again? more|often than");
+    let tell_often = format!("do not {TELL} me|us? more often|frequently than");
+    let bound = any_of(toks, i, BOUND)
+        .or_else(|| any_of(toks, i, &[&tell, &tell_often]))
+        .unwrap_or(0);
+    let at = i + bound;
+    let alerts = toks[i..at]
+        .iter()
+        .any(|t| t.any(&["often", "frequently", "limit", "limited"]))
+        || here(toks, i, "do not").is_some();
+    // "at most 3 times an hour": one cool-down can't keep it.
+    if let Some((n, len)) = several(toks, at)
+        && (bound > 0 && !toks[i].any(&["only", "just"])
+            || (free && !toks[at + len - 1].is("times")))
+        && let Some((d, m)) = every(toks, at + len)
+    {
+        let share = Seconds::from_millis(d.as_millis() / n.max(1));
+        return Some(Err(Refusal::new(
+            RefusalKind::Ambiguous,
+            format!("'{n} in {d}' leaves open how far apart they may be."),
+        )
+        .missing("cooldown_seconds")
+        .offer(format!("Say 'at most once every {share}'."))
+        .at(span_of(&toks[i..at + len + m]))));
+    }
+    // "limit alerts to one per hour"
+    let one = here(toks, at, "one|1").filter(|n| bound > 0 && every(toks, at + n).is_some());
+    let count = one_alert(toks, at).or(one);
+    let alert_noun = count.is_some_and(|n| !toks[at].is("once") && n > 1);
+    if let Some(n) = count
+        && let Some((d, m)) = every(toks, at + n)
+    {
+        let end = at + n + m;
+        let tail = any_of(
+            toks,
+            end,
+            &[
+                "at most",
+                "at the very? most",
+                "maximum|max|only|tops",
+                "or less",
+                "is enough|plenty|fine",
+            ],
+        );
+        let told = i > 0 && toks[i - 1].any(&["me", "us", "alert", "notify"]);
+        // "once an hour" may say how often a thing happens; "one alert" and
+        // "at most" can't.
+        if bound > 0
+            || tail.is_some()
+            || (free && alert_noun)
+            || told
+            || free && toks[at].is("once")
+        {
+            return Some(Ok((Limit::Cool(d), end + tail.unwrap_or(0) - i)));
+        }
+        return None;
+    }
+    let bare = bound > 0 && !toks[i].any(&["only", "just", "up"]);
+    if bare
+        && count.is_none()
+        && toks
+            .get(at)
+            .is_some_and(|t| t.any(&["every", "once", "each", "per"]))
+        && let Some((d, m)) = every(toks, at)
+    {
+        return Some(Ok((Limit::Cool(d), bound + m)));
+    }
+    let at = at + count.unwrap_or(0);
+    let said = bare && (count.is_some() || alerts) || (count.is_some() && alert_noun && free);
+    if said && let Some(n) = no_time(toks, at) {
+        return Some(Err(missing(&toks[i..at + n])));
+    }
+    if let Some(n) = any_of(
+        toks,
+        i,
+        &[
+            "but? not too|that|so|very often|frequently",
+            "not all the time",
+        ],
+    )
+    .filter(|_| free || toks[i].is("but"))
+    {
+        return Some(Err(missing(&toks[i..i + n])));
+    }
+    None
+}
+
+/// "then be quiet for 10 minutes", "cool-down 5 min", "wait 5 minutes between
+/// alerts", "don't alert again for an hour".
+fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
+    let not_again = format!("do not {TELL} me|us|it|this|yourself? again? for|within|in|before?");
+    let no_more = format!(
+        "no|not more|further|other|another|repeat|new? {ALERT}|repeats|repetition|repetitions for|within|in"
+    );
+    let calm = any_of(
+        toks,
+        i,
+        &[
+            "be|stay|keep|remain|go quiet|silent|calm|still for? at? least?",
+            "with a? cool-down|cooling-off|quiet|silence time|period? of|is|:|=?",
+            "with? a|an|the? cool-down|cooling-off time|period? of|is|:|=|for?",
+            "cool down for|of|:?",
+            "cooling off of|:?",
+            &not_again,
+            &no_more,
+            "minimum|min interval|gap|pause|time of? between alerts of|is|:?",
+        ],
+    );
+    let wait = any_of(
+        toks,
+        i,
+        &[
+            "wait|pause for? at? least?",
+            "leave|allow|keep|have at? least?",
+            "leave|allow|keep a? gap|pause|break of at? least?",
+            "mute|snooze|silence|pause|suppress|mute alerts|notifications|it|me|this|them|further? for?",
+            "with|and|at? a|an|least?",
+            "at least",
+        ],
+    )
+    .unwrap_or(0);
+    for (lead, sure) in [(calm, true), (Some(wait), false)] {
+        let Some(len) = lead else { continue };
+        let at = i + len;
+        let Some((d, n)) = duration(toks, at) else {
+            if sure
+                && let Some(n) = no_time(toks, at)
+                && len > 0
+            {
+                return Some(Err(missing(&toks[i..at + n])));
+            }
+            continue;
+        };
+        let end = at + n;
+        let tail = after(toks, end);
+        let named = any_of(
+            toks,
+            end,
+            &[
+                "-? cool-down|cooldown|cooling-off period|time?",
+                "-? cool down",
+                "-? quiet|silent period|time",
+                "-? pause|gap|break|interval|silence",
+            ],
+        );
+        if let Some(m) = named {
+            let more = after(toks, end + m).unwrap_or(0);
+            return Some(Ok((Limit::Cool(d), len + n + m + more)));
+        }
+        if sure || tail.is_some() {
+            return Some(Ok((Limit::Cool(d), len + n + tail.unwrap_or(0))));
+        }
+    }
+    None
+}
+
+/// What follows a time between alerts: "before the next alert", "afterwards".
+fn after(toks: &[Tok], i: usize) -> Option<usize> {
+    let between = format!("between any|each|the|two|consecutive? {ALERT}|them|repeats");
+    let before = format!("before the|another|a|any|sending|raising? next|another|new? {ALERT}|one");
+    let again = format!(
+        "before {TELL}|alerting|telling|notifying|warning|repeating|sending|reminding me|us|it? again?"
+    );
+    let may = format!("before you? {TELL} me|us? again");
+    let after = format!("after each|every|an|the|that|any {ALERT}|one|time?");
+    any_of(
+        toks,
+        i,
+        &[
+            &between,
+            &before,
+            &again,
+            &may,
+            &after,
+            "afterwards|afterward|again|thereafter",
+            "after that",
+            "apart",
+            "in between",
+            "then",
+            "before the next",
+        ],
+    )
+}
+
+/// "remind me every 10 minutes while it lasts", "repeat every hour".
+fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
+    let remind = any_of(
+        toks,
+        i,
+        &[
+            "keep|keeps? remind|reminding|repeat|repeating|nag|nagging|re-alert|alerting|telling me|us|it|the? alert|this? again? about? it?",
+            "alert|tell|notify|warn|ping|message me|us? again? about? it?",
+            "with? a? reminder|reminders",
+            "send a? reminder|reminders to? me?",
+            "again",
+        ],
+    )?;
+    let at = i + remind;
+    let end = if here(toks, at, "every|each|once").is_some() {
+        let once = here(toks, at, "once").unwrap_or(0);
+        let (d, n) = match every(toks, at + once) {
+            Some(found) => found,
+            None => {
+                let n = no_time(toks, at)?;
+                return Some(Err(missing(&toks[i..at + n])));
+            }
+        };
+        (d, at + once + n)
+    } else {
+        return None;
+    };
+    let (d, end) = end;
+    let tail = any_of(
+        toks,
+        end,
+        &[
+            "while|as it|this|that lasts|continues|persists|goes|remains|is|holds on|so|there|open|true?",
+            "as long as it|this|that lasts|continues|persists|goes|remains|is|holds on|so|true?",
+            "for as long as it|this|that lasts|continues|persists|goes|remains|is|holds on|so?",
+            "until it|this|that clears|ends|stops|lasts",
+            "until it|this|that is over|gone|resolved|fixed|done|cleared|dealt with?",
+            "after that",
+            "thereafter|afterwards",
+            "if it lasts|continues|persists|goes on?",
+        ],
+    )
+    .unwrap_or(0);
+    Some(Ok((Limit::Cool(d), end + tail - i)))
+}
+
+/// Nouns of which one alert each is one alert a visit.
+#[rustfmt::skip]
+const VISITS: &[&str] = &[
+    "visit", "episode", "occurrence", "occasion", "incident", "event", "stay", "appearance",
+    "vehicle", "person", "car", "object", "truck", "van", "lorry", "bus", "animal", "visitor",
+    "customer", "guest", "case", "instance", "entry", "arrival", "individual", "thing", "item",
+];
+/// What an alert each is no alert a visit of.
+#[rustfmt::skip]
+const NO_VISITS: &[&str] = &["camera", "zone", "area", "shift", "night", "morning", "week", "month", "time"];
+
+/// "once per visit", "only once per car", "one alert per incident", "don't
+/// repeat until it clears".
+fn visit(toks: &[Tok], i: usize, free: bool) -> Option<(Limit, usize)> {
+    let bound = any_of(toks, i, BOUND).unwrap_or(0);
+    let at = i + bound;
+    if let Some(n) = one_alert(toks, at)
+        && let Some(m) = any_of(
+            toks,
+            at + n,
+            &["per|each|every|for|a|in each|every|a|any|the|single?"],
+        )
+    {
+        let m = m + here(toks, at + n + m, "same|single|different|individual|new").unwrap_or(0);
+        let noun = toks.get(at + n + m)?;
+        let elsewhere = toks
+            .iter()
+            .enumerate()
+            .any(|(j, t)| (j < i || j > at + n + m) && crate::noun::singular(&t.text) == noun.text);
+        let thing = noun.word
+            && !noun.any(NO_VISITS)
+            && unit_millis(&noun.text).is_none()
+            && !noun.any(STRUCTURE)
+            && !noun.any(PREPOSITIONS)
+            && !noun.any(COPULAS);
+        let bounded = bound > 0 || free || toks[at].is("once");
+        if thing && bounded && (noun.any(VISITS) || elsewhere) {
+            let tail = here(toks, at + n + m + 1, "at most|only|please").unwrap_or(0);
+            return Some((Limit::Episode, bound + n + m + 1 + tail));
+        }
+    }
+    let clears = "clears|ends|stops|leaves|goes|resets|changes|cleared|stopped|ended|gone";
+    let until = format!("until|till|before|unless it|this|that|the? has|have? {clears} away?");
+    let over = "until|till|before it|this|that|the? is|has been over|gone|clear|cleared|resolved|fixed|back|finished|done";
+    let quiet_verbs =
+        format!("do not {TELL} me|us|it|this|yourself|alerts? again|twice? about? it?");
+    let no_repeats =
+        "no|without repeats|repeat|repetition|repetitions|duplicates|repeating|repeated alerts?";
+    let no_more = "no|not more|further|another|second alert|alerts|message|messages|notification|notifications";
+    let first = any_of(
+        toks,
+        i,
+        &[
+            "only|just the|on? first time|one",
+            "the first time only",
+            "for the first time only",
+            "only the very first time",
+            "first time only",
+            "only|just on|for the first time|occurrence",
+        ],
+    )
+    .filter(|n| toks[i..i + n].iter().any(|t| t.is("first")));
+    if let Some(n) = first {
+        let more = here(toks, i + n, "it happens|occurs").unwrap_or(0);
+        return Some((Limit::Episode, n + more));
+    }
+    for (lead, alone) in [
+        (any_of(toks, i, &[&quiet_verbs]), false),
+        (any_of(toks, i, &[no_repeats]), true),
+        (any_of(toks, i, &[no_more]), false),
+        (any_of(toks, i, &["only|just? once|one alert?"]), false),
+    ] {
+        let Some(n) = lead else { continue };
+        if let Some(m) = any_of(toks, i + n, &[&until, over]) {
+            return Some((Limit::Episode, n + m));
+        }
+        if let Some(m) = here(toks, i + n, "for the same") {
+            return Some((Limit::Episode, n + m + 1));
+        }
+        let ends = toks.get(i + n).is_none_or(|t| !t.word);
+        let repeat = toks[i..i + n]
+            .iter()
+            .any(|t| t.any(&["repeat", "repeats", "duplicates"]));
+        if ends && free && (alone || repeat) {
+            return Some((Limit::Episode, n));
+        }
+    }
+    None
+}
+
+/// Takes the cool-down and "once per visit" out.
+pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<Dedup>), Refusal> {
+    let mut cool: Option<Seconds> = None;
+    let mut dedup = None;
+    let mut i = 0;
+    while i < toks.len() {
+        // "…, but then", "(": words that belong to what follows.
+        let mark = usize::from(toks[i].any(&[",", ";", "(", "-", "."]));
+        let mut lead = mark;
+        while let Some(n) = here(
+            toks,
+            i + lead,
+            "but|and|then|also|please|so|afterwards|with",
+        )
+        .filter(|n| *n == 1 && lead < 5)
+        {
+            lead += n;
+        }
+        let alerted = format!("after|following each|every|an|any|the|that {ALERT} ,|:?");
+        lead += any_of(toks, i + lead, &[&alerted]).unwrap_or(0);
+        lead += here(toks, i + lead, "alert|tell|notify|ping|send me|us?")
+            .filter(|n| {
+                any_of(toks, i + lead + n, BOUND).is_some()
+                    || here(toks, i + lead + n, "once|one|only|just").is_some()
+            })
+            // The frame's own verb stays: "tell me at most once an hour if".
+            .filter(|_| lead > 0)
+            .unwrap_or(0);
+        let mut hit = None;
+        for at in if lead > 0 { vec![i + lead, i] } else { vec![i] } {
+            if at >= toks.len() {
+                continue;
+            }
+            let free = lead > 0 && at > i || at == 0 || !toks[at - 1].word;
+            if let Some((Limit::Episode, len)) = visit(toks, at, free) {
+                dedup = Some(Dedup::PerEpisode);
+                hit = Some((at, at + len));
+                break;
+            }
+            let found = often(toks, at, free)
+                .or_else(|| reminder(toks, at))
+                .or_else(|| quiet(toks, at));
+            if let Some(found) = found {
+                let (limit, len) = found?;
+                if let Limit::Cool(d) = limit {
+                    cool = replace(cool, d, &toks[at..at + len])?;
+                }
+                hit = Some((at, at + len));
+                break;
+            }
+            if let Some(len) = here(toks, at, "then every time") {
+                cool = replace(cool, Seconds::ZERO, &toks[at..at + len])?;
+                hit = Some((at, at + len));
+                break;
+            }
+        }
+        if let Some((at, to)) = hit {
+            let close = usize::from(toks.get(to).is_some_and(|t| t.is(")")) && toks[i].is("("));
+            let colon = here(toks, to + close, ":").unwrap_or(0);
+            // Only the lead words that belong to it go with it. A reminder's
+            // own verb ("alert me every hour if") stays for the frame.
+            let mut from = if at > i { i } else { at };
+            if at == i && here(toks, at, "alert|tell|notify|warn|ping|message").is_some() {
+                from =
+                    at + here(toks, at, "alert|tell|notify|warn|ping|message me|us?").unwrap_or(0);
+            }
+            take(toks, from, to + close + colon);
+        }
+        i += 1;
+    }
+    Ok((cool, dedup))
+}
+
+fn replace(old: Option<Seconds>, new: Seconds, toks: &[Tok]) -> Result<Option<Seconds>, Refusal> {
+    match old {
+        Some(old) if old != new => Err(Refusal::new(
+            RefusalKind::Contradictory,
+            format!("Two different times from one alert to the next are given: {old} and {new}."),
+        )
+        .offer("Keep one of them.")
+        .at(span_of(toks))),
+        _ => Ok(Some(new)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::token::tokenise;
+    use super::*;
+
+    fn read(text: &str) -> Option<(Option<u64>, bool, String)> {
+        let mut toks = tokenise(text);
+        let (cool, dedup) = cooldown(&mut toks).ok()?;
+        let words: Vec<&str> = (toks.iter().filter(|t| !t.is_gap()))
+            .map(|t| t.text.as_str())
+            .collect();
+        Some((
+            cool.map(|c| c.as_millis() / 1000),
+            dedup.is_some(),
+            words.join(" "),
+        ))
+    }
+
+    #[test]
+    fn limits_and_what_they_leave() {
+        for (text, cool, rest) in [
+            ("x, at most once an hour", 3600, "x"),
+            ("x but not more often than every half hour", 1800, "x"),
+            ("x, then be quiet for 10 minutes", 600, "x"),
+            ("with a 10 minute cooldown, x", 600, ", x"),
+            ("x and remind me every 5 min while it lasts", 300, "x"),
+            ("tell me at most every 5 minutes if x", 300, "tell me if x"),
+            (
+                "don't alert me more than once every two hours when x",
+                7200,
+                "when x",
+            ),
+            ("x; one alert every 30 minutes at most", 1800, "x"),
+            ("x, max 1 alert/hour", 3600, "x"),
+            ("after an alert be quiet for 10 minutes: x", 600, "x"),
+            ("x and leave at least 5 minutes between alerts", 300, "x"),
+        ] {
+            assert_eq!(read(text), Some((Some(cool), false, rest.into())), "{text}");
+        }
+        for text in [
+            "x, only once per car",
+            "x, one alert per incident",
+            "x and don't repeat until it clears",
+            "x, only the first time",
+            "x, once per visit",
+        ] {
+            assert_eq!(read(text), Some((None, true, "x".into())), "{text}");
+        }
+        for text in [
+            "for at least 5 minutes",
+            "a person waits 5 minutes",
+            "more than once an hour",
+            "the door opens once an hour",
+            "every 5 minutes",
+        ] {
+            let same = tokenise(text).len();
+            let (cool, dedup, rest) = read(text).unwrap_or_default();
+            assert_eq!(
+                (cool, dedup, rest.split(' ').count()),
+                (None, false, same),
+                "{text}"
+            );
+        }
+        for text in [
+            "x at most once every 20",
+            "x, but not too often",
+            "x, at most 3 alerts an hour",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! How long it must hold: "for more than 5 seconds", "has been open for 20
+//! minutes", "10 minutes straight".
+
+use super::limits::FLOOR;
+use super::number::{duration, number, unit_millis};
+use super::token::{Tok, any_of, here, span_of, take};
+use crate::{Refusal, RefusalKind, Seconds};
+
+const FOR: &[&str] = &[
+    "for",
+    "for a|about|around|roughly|approximately|nearly|almost",
+    "for at least|minimum of?",
+    "for at the? very? least",
+    "for a minimum of",
+    "for minimum of?",
+    "for more|longer|greater than",
+    "for the last|past",
+    "for a period|time|total|duration of",
+    "for a period longer|of more than",
+    "for over|upwards",
+    "for upwards of",
+    "for in excess of",
+    "for any|>|>=|exactly|precisely|just",
+    "for not|no less|fewer|shorter than",
+    "for anything over|above",
+    "for well? over",
+    "for longer or equal to",
+    "since",
+];
+/// Without "for", these say a hold only before a length of time.
+const ALONE: &[&str] = &[
+    "longer than",
+    ">",
+    ">=",
+    "more than",
+    "over",
+    "at least",
+    "lasting|lasts for? at? least?",
+    "lasting|lasts for? more|longer than",
+    "lasting|lasts for? over|exactly?",
+    "in excess of",
+    "exceeding|exceeds",
+    "a minimum of",
+    "minimum|min",
+    "no|not less|fewer|shorter than",
+    "upwards of",
+    "throughout",
+];
+/// Lengths of time that are none.
+const VAGUE: &[&str] = &[
+    "for too|very|so|quite|really? long",
+    "for a? good|little|short|long? while|time|period|moment|bit",
+    "for a very|fairly|really? long|short? time|period|while",
+    "for some|ages time?",
+    "for some considerable|length of? time",
+    "for ages",
+    "for too much time",
+    "for a bit|moment|second|minute or two|three",
+    "too long",
+    "for hours|minutes|seconds|days",
+    "for hours and|on hours|end",
+    "for a few|several|many|couple seconds|minutes|hours|days",
+    "for several|many|some|multiple|few seconds|minutes|hours|days",
+    "longer|more than usual|normal|expected|necessary|allowed|needed|permitted",
+    "for longer|more than usual|normal|expected|necessary|allowed|needed|permitted|a while",
+    "for an? extended|prolonged|long|excessive|unusual period|time|duration of? time?",
+    "for an age|eternity",
+];
+/// What can't be known before it is over.
+const BOUNDED: &[&str] = &[
+    "for up to",
+    "for at most",
+    "for at the most",
+    "for less|fewer|shorter than",
+    "for no|not more|longer than",
+    "for under|below|max|maximum|<|<=",
+    "for a maximum of",
+    "for no longer than",
+];
+
+fn tail(toks: &[Tok], i: usize) -> usize {
+    any_of(
+        toks,
+        i,
+        &[
+            "or more|longer|over|above",
+            "and more|longer|over|above|up",
+            "or even more|longer",
+            "straight|continuously|continually|constantly|nonstop|uninterrupted|uninterruptedly|solid",
+            "at? a stretch|time",
+            "at least|minimum",
+            "minimum|min|plus|+",
+            "at the very? least",
+            "without interruption|break|pause|interruptions|stopping|moving",
+            "in a row|total",
+            "on end",
+            "already|now",
+        ],
+    )
+    .filter(|_| here(toks, i, "at most").is_none())
+    .unwrap_or(0)
+}
+
+fn missing(why: &str, offer: String, toks: &[Tok]) -> Refusal {
+    Refusal::new(RefusalKind::Ambiguous, why)
+        .missing("for_seconds")
+        .offer(offer)
+        .at(span_of(toks))
+}
+
+/// What is no exact least time at `i`.
+fn refuse(toks: &[Tok], i: usize) -> Result<(), Refusal> {
+    if let Some(len) = any_of(toks, i, BOUNDED)
+        && let Some((d, n)) = duration(toks, i + len)
+    {
+        return Err(missing(
+            &format!("A hold of at most {d} can't be known before it is over."),
+            format!("Say 'for {d}' or 'for at least {d}'."),
+            &toks[i..i + len + n],
+        ));
+    }
+    // "for 5 to 10 minutes", "for between 5 and 10 minutes"
+    let between = here(toks, i, "for between|from?").unwrap_or(0);
+    if between > 0
+        && let Some((low, n)) = number(toks, i + between)
+        && let Some(m) = range_unit(toks, i + between + n)
+    {
+        return Err(missing(
+            "Two times are given; it can't be known before it is over which one it will be.",
+            format!("Say the least time, for example 'for at least {low} minutes'."),
+            &toks[i..i + between + n + m],
+        ));
+    }
+    if let Some(len) = any_of(toks, i, VAGUE) {
+        // "for minutes" but "for a second time"
+        let thing = toks
+            .get(i + len)
+            .is_some_and(|t| t.is("time") || t.is("hand"));
+        if !thing {
+            return Err(missing(
+                "It is not said how long that is.",
+                "Say how long it must last, for example 'for 5 minutes'.".into(),
+                &toks[i..i + len],
+            ));
+        }
+    }
+    // "for 20": of what?
+    if let Some(len) = any_of(toks, i, FOR).filter(|_| toks[i].is("for"))
+        && let Some((n, m)) = number(toks, i + len)
+        && toks.get(i + len + m).is_none_or(|t| {
+            !t.word
+                || t.any(&[
+                    "if", "when", "whenever", "straight", "at", "please", "then", "and",
+                ])
+        })
+        && duration(toks, i + len).is_none()
+        && !toks
+            .get(i + len + m)
+            .is_some_and(|t| t.any(&["-", "/", "+", "%"]))
+        && range_unit(toks, i + len + m).is_none()
+    {
+        return Err(missing(
+            &format!("It is not said whether {n} are seconds, minutes or hours."),
+            format!("Say the unit, for example 'for {n} seconds'."),
+            &toks[i..i + len + m],
+        ));
+    }
+    Ok(())
+}
+
+/// "… to 10 minutes" after a number.
+fn range_unit(toks: &[Tok], i: usize) -> Option<usize> {
+    let unit =
+        |at: usize| usize::from(toks.get(at).is_some_and(|t| unit_millis(&t.text).is_some()));
+    let first = unit(i);
+    let glue = here(toks, i + first, "to|-|or|and")?;
+    // "1 hour and 5 minutes" is one time.
+    if first > 0 && toks[i + first].is("and") {
+        return None;
+    }
+    let (_, n) = number(toks, i + first + glue)?;
+    (unit(i + first + glue + n) > 0).then_some(first + glue + n + 1)
+}
+
+/// The longest of `leads` at `i` that a length of time follows: the time, and
+/// how many tokens the lead and the time are.
+fn timed(toks: &[Tok], i: usize, leads: &[&str]) -> Option<(Seconds, usize, usize)> {
+    leads
+        .iter()
+        .filter_map(|p| here(toks, i, p))
+        .filter_map(|len| duration(toks, i + len).map(|(d, n)| (d, len, n)))
+        .max_by_key(|(_, len, n)| len + n)
+}
+
+/// Takes the hold out.
+pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
+    let mut found: Option<Seconds> = None;
+    let mut i = 0;
+    while i < toks.len() {
+        refuse(toks, i)?;
+        let with_for = timed(toks, i, FOR)
+            // "for a second person": no time
+            .filter(|_| here(toks, i, "for each|every").is_none());
+        let alone = || {
+            timed(toks, i, ALONE)
+                // "not over 5 minutes", "in at least 5 minutes"
+                .filter(|_| {
+                    i == 0
+                        || !toks[i - 1].any(&["not", "no", "in", "within", "never", "of", "every"])
+                })
+        };
+        if let Some((d, len, n)) = with_for.or_else(alone) {
+            let more = tail(toks, i + len + n);
+            found = one(found, d, &toks[i..i + len + n])?;
+            let from = if i > 0
+                && toks[i - 1].any(&[
+                    "continuously",
+                    "lasting",
+                    "continually",
+                    "constantly",
+                    "uninterruptedly",
+                    "uninterrupted",
+                    "steadily",
+                    "nonstop",
+                    "solidly",
+                ]) {
+                i - 1
+            } else {
+                i
+            };
+            take(toks, from, i + len + n + more);
+            i = from;
+        } else if let Some((d, n)) = duration(toks, i)
+            && let more = tail(toks, i + n).max(here(toks, i + n, "long|duration").unwrap_or(0))
+            && more > 0
+        {
+            found = one(found, d, &toks[i..i + n])?;
+            take(toks, i, i + n + more);
+        }
+        i += 1;
+    }
+    if let Some(d) = found.filter(|d| d.as_millis() > 0 && d.as_millis() < 3 * FLOOR.as_millis()) {
+        return Err(Refusal::new(
+            RefusalKind::OverBudget,
+            format!("A hold of {d} needs three looks, and at least {FLOOR} lie between two looks."),
+        )
+        .offer("Ask for a hold of 0.6 s or longer, or for none."));
+    }
+    Ok(found)
+}
+
+/// One time only.
+pub(crate) fn one(
+    old: Option<Seconds>,
+    new: Seconds,
+    toks: &[Tok],
+) -> Result<Option<Seconds>, Refusal> {
+    match old {
+        Some(old) if old != new => Err(Refusal::new(
+            RefusalKind::Contradictory,
+            format!("Two different times are given: {old} and {new}."),
+        )
+        .offer("Keep one of them, or make one rule for each.")
+        .at(span_of(toks))),
+        _ => Ok(Some(new)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::token::tokenise;
+    use super::*;
+
+    #[test]
+    fn what_holds_and_what_only_looks_so() {
+        for (text, seconds, rest) in [
+            ("open for a good ten minutes", 600, "open"),
+            ("open for 10+ minutes", 600, "open"),
+            ("open 10 minutes or longer", 600, "open"),
+            ("open continuously for half an hour", 1800, "open"),
+            ("open 5 minutes straight", 300, "open"),
+            ("a car > 10 min", 600, "a car"),
+            ("van at gate 12 for 2 min", 120, "van at gate 12"),
+            ("open lasting longer than 20 s", 20, "open"),
+        ] {
+            let mut toks = tokenise(text);
+            let d = hold(&mut toks).unwrap_or_default().unwrap_or_default();
+            assert_eq!(d, Seconds::new(seconds), "{text}");
+            let words: Vec<&str> = (toks.iter().filter(|t| !t.is_gap()))
+                .map(|t| t.text.as_str())
+                .collect();
+            assert_eq!(words.join(" "), rest);
+        }
+        for text in [
+            "5 m from the door",
+            "look for 3 cars",
+            "a second person for the job",
+            "over 5 people",
+            "more than 3 boxes",
+        ] {
+            assert_eq!(hold(&mut tokenise(text)).ok(), Some(None), "{text}");
+        }
+        for text in [
+            "for a while",
+            "for 20",
+            "for less than 10 seconds",
+            "for 5 to 10 minutes",
+            "for between 5 and 10 minutes",
+            "for a few minutes",
+        ] {
+            assert!(hold(&mut tokenise(text)).is_err(), "{text}");
+        }
+    }
+}
