@@ -148,7 +148,16 @@ fn word_end(chars: &[char], start: usize) -> usize {
         let prev = if i > start { chars[i - 1] } else { ' ' };
         let joins = match chars[i] {
             c if c.is_alphanumeric() => true,
-            '\'' => next.is_alphabetic(),
+            // "the nurses' station", unless it closes a quotation
+            '\'' => {
+                let opened = (0..i).any(|j| {
+                    chars[j] == '\''
+                        && (j == 0 || chars[j - 1].is_whitespace())
+                        && chars.get(j + 1).is_some_and(|c| c.is_alphanumeric())
+                });
+                next.is_alphabetic()
+                    || (matches!(prev, 's' | 'S') && next.is_whitespace() && !opened && chars.get(i + 2).is_some_and(|c| c.is_alphabetic()))
+            }
             '-' | '/' => {
                 let left: String = chars[start..i].iter().collect::<String>().to_lowercase();
                 let right: String = chars[i + 1..]
