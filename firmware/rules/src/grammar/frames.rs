@@ -20,7 +20,7 @@ pub(crate) struct Framed {
 
 #[rustfmt::skip]
 const LINKS: &[&str] = &[
-    "if", "when", "whenever", "once", "as soon as", "every|each time", "any time", "anytime",
+    "if", "when", "whenever", "once", "after", "as soon as", "every|each time", "any time", "anytime",
     "the moment", "the instant", "in case", "in the event that", "in the event of", "if ever",
     "that", "about", "of", "for", "on", "to", "if and when", "on every|each|any occasion",
     "each and every time", "where", "should", "in case of", "as and when", "upon", "if or when",

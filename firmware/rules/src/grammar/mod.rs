@@ -10,12 +10,14 @@
 mod clause;
 mod clock;
 mod compare;
+mod cooldown;
 mod dates;
 mod days;
 mod deed;
 mod duty;
 mod frames;
 mod guard;
+mod hold;
 mod hours;
 mod limits;
 mod number;
@@ -23,9 +25,11 @@ mod phrase;
 mod predicate;
 mod repeat;
 mod tidy;
+mod severity;
 mod token;
 mod typo;
 mod unseen;
+mod window;
 mod words;
 
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
