@@ -84,6 +84,12 @@ pub(crate) fn acts(
     }
     if s.ends_with("ing") {
         return if ING_NOUNS.contains(&s) {
+            let free = toks.get(i + 1).is_none_or(|n| {
+                !n.word
+                    || n.any(PREPOSITIONS)
+                    || n.any(ARTICLES)
+                    || n.any(&["up", "away", "down", "out", "back", "together", "and", "or"])
+            });
             let who = i.checked_sub(1).is_some_and(|p| {
                 HUMANS.contains(&singular(&toks[p].text).as_str())
                     && s != "parking"
@@ -94,7 +100,7 @@ pub(crate) fn acts(
                             || n.any(&["up", "away", "down", "out", "back", "together"])
                     })
             });
-            known && (object_follows || after_plural || (who && role == Role::Subject))
+            known && (object_follows || (after_plural && free) || (who && role == Role::Subject))
         } else {
             known || from_gerund(s).is_some()
         };

@@ -591,6 +591,13 @@ impl Parser<'_> {
         let mut end = i + n;
         let mut things = Vec::new();
         let mut glue = None;
+        // "open with nobody in the kitchen" is two conditions
+        if verb == "with"
+            && c.verbal
+            && phrase(toks, end, Role::Object)?.is_some_and(|(p, _)| p.pronoun && p.negative)
+        {
+            return Ok(None);
+        }
         while let Some((p, e)) = phrase(toks, end, Role::Object)? {
             if p.pronoun || (p.negative && !things.is_empty()) || p.universal {
                 return Err(place_cannot(&toks[end..e]));
