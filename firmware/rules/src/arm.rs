@@ -10,7 +10,7 @@ use scene::{Id, Moment, Polygon, Question, Severity, Zone};
 
 use crate::ask::{concept, question};
 use crate::hours::{Hours, Position};
-use crate::life::{Life, Snapshot};
+use crate::life::{self, Life, Snapshot};
 use crate::{Defaults, Predicate, Refusal, RefusalKind, Rule, TimeOfDay};
 
 /// The interval from look to look of a rule about a condition, while nothing
@@ -516,6 +516,9 @@ pub fn arm(rule: &Rule, site: &Site<'_>, senses: &dyn Knowledge) -> Result<Armed
         }
         Hours::new(s.clone(), site.time_zone.clone(), site.position)
     });
+    for note in life::notes(rule, &leaves) {
+        arming.note(note);
+    }
     let mut questions: Vec<Question> = Vec::new();
     for leaf in &leaves {
         let q = match &leaf.means {

@@ -26,8 +26,8 @@ pub use echo::{Cost, Echo, EchoQuestion, check};
 pub use grammar::{MAX_CHARS, read};
 pub use hours::{Hours, Position};
 pub use life::{
-    CLEAR, GATE_WAIT, Life, MAX_WEIGHT, MIN_GAP_LIMIT, MIN_VOUCHED, RAISE, SMOOTHING, Seen, Snapshot,
-    State, TRACK_SETTLE, Transition, UPDATE_EVERY, VISIT_GAP,
+    CLEAR, GATE_WAIT, Life, MAX_WEIGHT, MIN_GAP_LIMIT, MIN_VOUCHED, RAISE, SMOOTHING, Seen,
+    Snapshot, State, TRACK_SETTLE, Transition, UPDATE_EVERY, VISIT_GAP,
 };
 pub use refusal::{Refusal, RefusalKind};
 pub use rule::{

@@ -30,8 +30,8 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use rules::{Armed, Life, Position, Rule, Seen, Site, arm, read};
 use scene::{
-    BBox, CountBelief, Detection, Id, Moment, Mono, Movement, Passage, Polygon, Question, Track,
-    TrackEvent, TrackId, Unknown, Value, Zone,
+    BBox, CountBelief, Detection, Id, Moment, Mono, Passage, Polygon, Question, Track, TrackEvent,
+    TrackId, Unknown, Value, Zone,
 };
 use serde_json::Value as Json;
 use support::{Phases, World};

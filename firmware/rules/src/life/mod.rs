@@ -23,7 +23,8 @@ use std::time::Duration;
 
 use scene::{Detection, Moment, Mono, Phase, Question, Track, TrackEvent, Value};
 
-use crate::arm::{CONFIRM_INTERVAL, FLOOR_INTERVAL, Plan};
+use crate::arm::{Armed, CONFIRM_INTERVAL, FLOOR_INTERVAL, Leaf, Plan};
+use crate::{Dedup, Rule};
 use belief::Belief;
 use events::Visitor;
 pub use snapshot::Snapshot;
@@ -169,6 +170,28 @@ pub struct Life {
     closed_while_off: bool,
 }
 
+/// What an operator should know of how the rule lives that its sentence does
+/// not say.
+pub(crate) fn notes(rule: &Rule, leaves: &[Leaf]) -> Vec<String> {
+    let lasts = leaves.iter().any(|l| !l.is_event()) && !stage::needs_event(rule, leaves);
+    let mut notes = Vec::new();
+    if rule.schedule.is_some() && lasts {
+        notes.push("an alert that is open when the schedule closes ends then".into());
+    }
+    if let Some(every) = rule.cooldown_seconds.filter(|c| c.as_millis() > 0)
+        && lasts
+    {
+        let every = every.as_duration().max(UPDATE_EVERY).as_secs();
+        let every = crate::Seconds::new(every);
+        notes.push(format!("while it lasts, it is told again every {every}"));
+    }
+    if rule.dedup == Some(Dedup::PerEpisode) {
+        let out = VISIT_GAP.as_secs();
+        notes.push(format!("a visit is over after {out} s away"));
+    }
+    notes
+}
+
 fn inner(t: Mono) -> Mono {
     t + SHIFT
 }
@@ -218,6 +241,25 @@ impl Life {
             clock: None,
             closed_while_off: false,
         }
+    }
+
+    /// Goes on as the life of `armed`, the same rule armed anew while the camera
+    /// runs (a zone was drawn). Nothing is forgotten but what was last seen of
+    /// each part, since it may be looked for elsewhere now; a rule of other
+    /// parts begins its life.
+    pub fn rearmed(mut self, armed: &Armed) -> Life {
+        let plan = armed.0.clone();
+        if plan.rule != self.plan.rule || plan.leaves.len() != self.plan.leaves.len() {
+            return Life::new(plan);
+        }
+        self.interval = if self.interval > self.plan.interval {
+            self.interval.max(plan.interval)
+        } else {
+            plan.interval
+        };
+        self.cache.iter_mut().for_each(|c| *c = None);
+        self.plan = plan;
+        self
     }
 
     /// The longest time without a known look that a hold survives, and after

@@ -9,7 +9,7 @@ use super::{
     CLEAR, Life, MAX_WEIGHT, RAISE, SMOOTHING, Transition, UPDATE_EVERY, VISIT_GAP, inner, moment,
 };
 use crate::arm::{Combine, Leaf, Means, Plan};
-use crate::says;
+use crate::{Rule, says};
 
 /// Where the condition is. Times are inside ones.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,11 @@ fn weight(dt: Option<Duration>) -> f32 {
     }
 }
 
+/// Whether all parts must hold and one of them is an event.
+pub(super) fn needs_event(rule: &Rule, leaves: &[Leaf]) -> bool {
+    rule.all.is_some() && leaves.len() > 1 && leaves.iter().any(Leaf::is_event)
+}
+
 impl Leaf {
     /// Whether it is something that happens in an instant, not counted.
     pub(super) fn is_event(&self) -> bool {
@@ -58,9 +63,7 @@ impl Plan {
     /// Whether an event must come to a condition: the condition alone raises
     /// nothing.
     pub(super) fn needs_event(&self) -> bool {
-        self.combine == Combine::All
-            && self.leaves.len() > 1
-            && self.leaves.iter().any(Leaf::is_event)
+        needs_event(&self.rule, &self.leaves)
     }
 
     /// Whether an open alert is told again though nothing about it changed: a
