@@ -85,7 +85,9 @@ pub(crate) fn gerund(verb: &str) -> String {
 pub(crate) fn deed_parts(action: &str) -> (&str, &str, &str) {
     let (verb, rest) = action.split_once(' ').unwrap_or((action, ""));
     let (first, more) = rest.split_once(' ').unwrap_or((rest, ""));
-    const PARTICLES: &[&str] = &["up", "down", "off", "out", "over", "away", "open", "into"];
+    const PARTICLES: &[&str] = &[
+        "up", "down", "off", "out", "over", "away", "open", "into", "through", "under",
+    ];
     if PARTICLES.contains(&first) {
         (verb, first, more)
     } else {

@@ -192,6 +192,15 @@ pub(super) fn deed(
             at += n;
             return Ok(Some(along(parser, at, way, toks[at - 1].is("the"), c)?));
         }
+        // "gets on the conveyor"
+        let on = matches!(base.as_str(), "get" | "step" | "climb" | "hop")
+            .then(|| here(toks, at, "on"))
+            .flatten()
+            .filter(|n| toks.get(at + n).is_some_and(|t| t.any(ARTICLES)));
+        if let Some(n) = on {
+            c.action = Some(if base == "climb" { base.clone() } else { "enter".into() });
+            return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
+        }
         let light = c.subjects.iter().any(|s| {
             let head = s.noun.rsplit(' ').next().unwrap_or("");
             matches!(head, "light" | "lamp" | "candle" | "fire" | "flame" | "bulb" | "screen" | "led" | "lantern" | "power")
@@ -203,7 +212,8 @@ pub(super) fn deed(
         if let Some((n, act, words)) = particle {
             let climbs = matches!(base.as_str(), "climb" | "jump" | "crawl" | "fly" | "roll");
             let over = here(toks, at, "over|across|through").is_some();
-            c.action = Some(if climbs && (over || act == "approach") {
+            let onto = base == "climb" && here(toks, at, "onto|on").is_some();
+            c.action = Some(if climbs && (over || onto || act == "approach") {
                 base.clone()
             } else if act == "cross" && here(toks, at, "through").is_some() && base == "come" {
                 "enter".into()
@@ -212,7 +222,7 @@ pub(super) fn deed(
             });
             let from = at;
             at += n;
-            let plain = climbs && over;
+            let plain = climbs && (over || onto);
             let before = c.place.len();
             let Some(end) = parser.bare_place(at, c)? else {
                 return if words == "?" || act.ends_with("appear") {
@@ -422,6 +432,12 @@ fn done_to(
     let s = toks[i].text.as_str();
     let mut at = i + 1;
     let mut words = vec![action.to_owned()];
+    if base == "reach"
+        && let Some(n) = here(toks, at, "into|over|through|under")
+    {
+        c.action = Some(format!("reach {}", toks[at].text));
+        return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
+    }
     if matches!(base, "start" | "begin" | "try" | "need" | "want" | "has" | "look") {
         return Ok(None);
     }

@@ -20,6 +20,7 @@ impl Parser<'_> {
         let mut not = false;
         // "is the stove on?" has its copula in front.
         let mut copula = self.asks && self.before.is_none();
+        let mut relative = false;
         loop {
             i = skip(toks, i);
             let Some(t) = toks.get(i) else { break };
@@ -44,8 +45,17 @@ impl Parser<'_> {
                 break;
             }
             if t.any(&["that", "who", "which"]) {
+                relative = true;
                 i += 1;
                 continue;
+            }
+            // "a dog that is not on a leash" is a dog, though not on a leash.
+            if relative && not && preposition(toks, i).is_some() {
+                return Err(ambiguous(
+                    "'Not' before a place can be read in two ways here.",
+                    "Say what is there instead, for example 'a dog without a lead', or 'there is no dog on the lawn'.",
+                    super::token::span_of(&toks[i.saturating_sub(1)..(i + 3).min(toks.len())]),
+                ));
             }
             // "everyone has left the building": nobody is left there.
             if t.any(&["has", "have"])
@@ -377,6 +387,17 @@ impl Parser<'_> {
             return Ok(Some(end));
         }
         // states
+        // "the barrier is up"
+        let thing = !c.subjects.iter().any(|s| HUMANS.contains(&s.noun.as_str()) || s.compare.is_some());
+        if copula
+            && thing
+            && t.any(&["up", "down"])
+            && toks.get(i + 1).is_none_or(|n| !n.word || n.any(&["and", "or", "while"]))
+        {
+            let text = t.text.clone();
+            self.set_state(c, if no(not) { format!("not {text}") } else { text }, &toks[i..i + 1])?;
+            return Ok(Some(i + 1));
+        }
         let phrases = [
             "on fire",
             "out of order|stock|service|place|position|line",
@@ -461,7 +482,12 @@ impl Parser<'_> {
             .iter()
             .find(|(b, _)| verb(s) == Some(b))
             .map(|(_, g)| *g);
+        let done = !copula
+            && verb(s).is_some()
+            && toks.get(i + 1).is_some_and(|n| n.any(ARTICLES))
+            && c.subjects.len() == 1;
         if (STATES.contains(&s) || participle)
+            && !done
             && person_posture.is_none()
             && !(s == "running" || s == "moving" || s == "waiting" || s == "smoking")
             || (matches!(s, "running" | "moving" | "smoking")
@@ -580,7 +606,12 @@ impl Parser<'_> {
             ("using", "using", false),
             ("with", "with", false),
             ("has|have|having", "with", false),
+            ("no", "wearing", true),
         ];
+        // "a helmet but no vest"
+        if self.at(i, &["no"]) && !c.attributes.iter().any(|a| a.starts_with("wearing ")) {
+            return Ok(None);
+        }
         let Some((n, verb, lacks)) = kinds
             .iter()
             .filter_map(|(p, v, l)| here(toks, i, p).map(|n| (n, *v, *l)))
@@ -653,6 +684,14 @@ impl Parser<'_> {
             return Err(place_cannot(&toks[i..end]));
         }
         let not = std::mem::take(not);
+        // "with its door open": the door is open, not what has it
+        let open = toks.get(end).filter(|t| {
+            verb == "with" && !c.verbal && things.len() == 1 && t.any(STATES) && !t.any(UNATTENDED)
+        });
+        if let Some(state) = open {
+            things[0].0 = format!("{} {}", state.text, things[0].0);
+            end += 1;
+        }
         for (thing, wearable, negative) in things {
             let lacks = lacks ^ not ^ negative;
             let on_body = verb == "wearing" || (wearable && verb == "with");
