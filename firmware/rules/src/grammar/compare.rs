@@ -258,6 +258,14 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
     let Some(first) = one(toks, i)? else {
         return Ok(None);
     };
+    // "one and a half people"
+    if let Some((share, n)) = super::number::and_share(toks, i + first.len)
+        && toks
+            .get(i + first.len + n)
+            .is_some_and(|t| t.word && super::number::unit_millis(&t.text).is_none())
+    {
+        whole(share, &toks[i..i + first.len + n])?;
+    }
     if let Some(n) = here(toks, i + first.len, "or so|thereabouts")
         .or(here(toks, i + first.len, "-? ish"))
         .or(here(toks, i + first.len, "give or take"))
@@ -315,6 +323,31 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
         };
     }
     Ok(Some(first))
+}
+
+/// Refuses counts below nothing: "-2 cars", "minus three people".
+pub(crate) fn negative(toks: &[Tok]) -> Result<(), Refusal> {
+    for i in 0..toks.len() {
+        let alone = i == 0 || toks[i - 1].span[1] < toks[i].span[0];
+        let sign = toks[i].is("minus")
+            || toks[i].is("-")
+                && alone
+                && toks
+                    .get(i + 1)
+                    .is_some_and(|t| t.span[0] == toks[i].span[1]);
+        if sign
+            && let Some((n, len)) = number(toks, i + 1)
+            && n > 0.0
+        {
+            return Err(Refusal::new(
+                RefusalKind::Contradictory,
+                format!("There are never fewer than 0, so never -{n}."),
+            )
+            .offer("Give a number from 0 up.")
+            .at(span_of(&toks[i..i + 1 + len])));
+        }
+    }
+    Ok(())
 }
 
 /// Whether "about" or a word like it at `i` blurs a count: "around 10 people",

@@ -481,7 +481,17 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
                 break;
             }
         }
-        if let Some((at, to)) = hit {
+        if let Some((at, mut to)) = hit {
+            // "Remind me every 10 minutes while nobody …": what lasts comes after.
+            if toks[..at]
+                .iter()
+                .all(|t| t.is_gap() || t.any(&["please", ","]))
+            {
+                let reminded = toks[at..to].iter().any(|t| t.any(&["every", "each"]));
+                to += any_of(toks, to, &["while", "as long as", "for as long as"])
+                    .filter(|_| reminded)
+                    .unwrap_or(0);
+            }
             let close = usize::from(toks.get(to).is_some_and(|t| t.is(")")) && toks[i].is("("));
             let colon = here(toks, to + close, ":").unwrap_or(0);
             // Only the lead words that belong to it go with it. A reminder's

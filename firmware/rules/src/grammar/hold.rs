@@ -2,9 +2,10 @@
 //! minutes", "10 minutes straight".
 
 use super::limits::FLOOR;
-use super::number::{duration, number, unit_millis};
+use super::number::{duration, number, small_number, unit_millis};
 use super::token::{Tok, any_of, here, span_of, take};
-use crate::{Refusal, RefusalKind, Seconds};
+use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE};
+use crate::{Refusal, RefusalKind, Schedule, Seconds, TimeOfDay};
 
 const FOR: &[&str] = &[
     "for",
@@ -192,6 +193,59 @@ fn timed(toks: &[Tok], i: usize, leads: &[&str]) -> Option<(Seconds, usize, usiz
         .max_by_key(|(_, len, n)| len + n)
 }
 
+/// A length of time at the end of a telegram: "door open 5 min".
+fn bare(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
+    let before = &toks[i.checked_sub(1)?];
+    let free = before.word
+        && !before.any(PREPOSITIONS)
+        && !before.any(STRUCTURE)
+        && !before.any(ARTICLES)
+        && number(toks, i - 1).is_none();
+    let (d, n) = duration(toks, i).filter(|_| free)?;
+    let digits = small_number(&toks[i].text).is_some()
+        || toks[i].text.starts_with(|c: char| c.is_ascii_digit());
+    // "gate 5 m", "hall 10m": metres or a name.
+    let unit = &toks[i + n - 1].text;
+    let short = n > 1 && unit.len() == 1 || unit.ends_with('m');
+    let ends = toks[i + n..].iter().all(|t| !t.word);
+    (ends && digits && !short).then_some((d, n))
+}
+
+/// Refuses times that can't be met together: a hold longer than the hours in
+/// which it may hold, or a hold of what is counted over a window.
+pub(crate) fn fits(
+    hold: Option<Seconds>,
+    window: Option<Seconds>,
+    schedule: Option<&Schedule>,
+) -> Result<(), Refusal> {
+    let Some(hold) = hold.filter(|h| *h > Seconds::ZERO) else {
+        return Ok(());
+    };
+    if let Some(window) = window {
+        return Err(Refusal::new(
+            RefusalKind::Contradictory,
+            format!("What is counted within {window} can't also last for {hold}."),
+        )
+        .offer("Keep one of the two times."));
+    }
+    let span = schedule.and_then(|s| match (s.start, s.end) {
+        (Some(TimeOfDay::Clock(a)), Some(TimeOfDay::Clock(b))) => {
+            Some(Seconds::new(60 * u64::from((b + 1440 - a) % 1440)))
+        }
+        (Some(TimeOfDay::Clock(a)), None) => Some(Seconds::new(60 * u64::from(1440 - a))),
+        (None, Some(TimeOfDay::Clock(b))) => Some(Seconds::new(60 * u64::from(b))),
+        _ => None,
+    });
+    match span {
+        Some(span) if span > Seconds::ZERO && hold > span => Err(Refusal::new(
+            RefusalKind::Contradictory,
+            format!("It can't hold for {hold} in hours that are {span} long."),
+        )
+        .offer("Give a shorter time, or longer hours.")),
+        _ => Ok(()),
+    }
+}
+
 /// Takes the hold out.
 pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
     let mut found: Option<Seconds> = None;
@@ -230,6 +284,9 @@ pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
             };
             take(toks, from, i + len + n + more);
             i = from;
+        } else if let Some((d, n)) = bare(toks, i) {
+            found = one(found, d, &toks[i..i + n])?;
+            take(toks, i, i + n);
         } else if let Some((d, n)) = duration(toks, i)
             && let more = tail(toks, i + n).max(here(toks, i + n, "long|duration").unwrap_or(0))
             && more > 0
@@ -279,6 +336,7 @@ mod tests {
             ("open 10 minutes or longer", 600, "open"),
             ("open continuously for half an hour", 1800, "open"),
             ("open 5 minutes straight", 300, "open"),
+            ("door open 5 min", 300, "door open"),
             ("a car > 10 min", 600, "a car"),
             ("van at gate 12 for 2 min", 120, "van at gate 12"),
             ("open lasting longer than 20 s", 20, "open"),
@@ -296,6 +354,7 @@ mod tests {
             "look for 3 cars",
             "a second person for the job",
             "over 5 people",
+            "a car at gate 5 m",
             "more than 3 boxes",
         ] {
             assert_eq!(hold(&mut tokenise(text)).ok(), Some(None), "{text}");

@@ -51,7 +51,7 @@ fn range(toks: &[Tok], i: usize, after_day: bool) -> Found {
         &[
             "between|from|during|at",
             "between|from|during|in the hours of|between|from?",
-            "the? hours of|between|from",
+            "the hours of|between|from?",
             "starting|beginning from|at?",
         ],
     )
@@ -237,8 +237,13 @@ fn open_ended(toks: &[Tok], i: usize) -> Found {
             "any time before|until",
         ],
     );
-    // "at the till 9-17": the thing, not the word for until.
-    let noun = here(toks, i, "till").is_some() && i > 0 && toks[i - 1].any(ARTICLES);
+    // "at the till 9-17", "if till 4 is": the thing, not the word for until.
+    let noun = here(toks, i, "till").is_some()
+        && (i == 0
+            || toks[i - 1].any(ARTICLES)
+            || toks[i - 1].any(PREPOSITIONS)
+            || toks[i - 1].any(STRUCTURE))
+        && !time(toks, i + 1).is_some_and(|t| t.marked);
     let (lead, is_start) = match (starts, ends.filter(|_| !noun)) {
         (Some(s), e) if e.is_none_or(|e| s >= e) => (s, true),
         (_, Some(e)) => (e, false),
@@ -321,6 +326,14 @@ fn onwards(toks: &[Tok], i: usize) -> Found {
 fn shifted(toks: &[Tok], i: usize) -> Option<Refusal> {
     let (_, n) = duration(toks, i)?;
     let glue = here(toks, i + n, "before|after|past|until|till|to")?;
+    // "open for 10 minutes after 8pm": a hold, and a schedule.
+    if i > 0
+        && toks[i - 1].any(&[
+            "for", "than", "least", "over", "within", "every", "per", "most", ">",
+        ])
+    {
+        return None;
+    }
     let t = time(toks, i + n + glue).filter(|t| t.marked)?;
     Some(unclear(
         "A schedule starts and ends at times, not some time before or after one.",

@@ -41,14 +41,36 @@ pub(crate) fn looks(toks: &[Tok]) -> Result<(), Refusal> {
                     &format!("{n} looks in that time"),
                 );
             }
-            if toks.get(i + len).is_some_and(|t| t.any(&["fps", "hz"])) && n > 5.0 {
+            if toks
+                .get(i + len)
+                .is_some_and(|t| t.any(&["fps", "hz", "hertz"]))
+                && n > 5.0
+            {
                 return over(
                     span_of(&toks[i..i + len + 1]),
                     &format!("{n} looks a second"),
                 );
             }
         }
-        if let Some(len) = here(toks, i, "every|each single? frame|millisecond|ms") {
+        // "100Hz", "30fps"
+        let rate = ["hz", "fps"]
+            .iter()
+            .find_map(|u| toks[i].text.strip_suffix(u)?.parse::<f64>().ok());
+        if let Some(n) = rate.filter(|n| *n > 5.0) {
+            return over(toks[i].span, &format!("{n} looks a second"));
+        }
+        let frames = number(toks, i)
+            .and_then(|(_, n)| here(toks, i + n, "frames|frame").map(|m| n + m))
+            .or(here(toks, i, "a single? frame"))
+            .filter(|_| i > 0 && toks[i - 1].is("for"));
+        if let Some(len) = here(toks, i, "frame by frame").or(frames) {
+            return over(span_of(&toks[i..i + len]), "Looking at single frames");
+        }
+        if let Some(len) = here(toks, i, "every|each single? frame|millisecond|ms").or(here(
+            toks,
+            i,
+            "all the? frames",
+        )) {
             return over(span_of(&toks[i..i + len]), "Looking at every frame");
         }
         if let Some(len) = here(toks, i, "every|each")

@@ -101,6 +101,7 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     let schedule = hours::extract(&mut toks)?;
     let hold = limits::hold(&mut toks)?;
     let window = limits::window(&mut toks)?;
+    hold::fits(hold, window, schedule.as_ref())?;
     tidy::marks(&mut toks);
     let camera = tidy::camera(&mut toks);
     let demanded = duty::wrapper(&mut toks);

@@ -126,7 +126,7 @@ fn share(c: char) -> Option<f64> {
 
 /// "and a half", "and three quarters": what is added to a number, and how
 /// many tokens say it.
-fn and_share(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
+pub(crate) fn and_share(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
     [
         ("and a|one half", 0.5),
         ("and a|one quarter", 0.25),
@@ -262,6 +262,9 @@ fn one_duration(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
         ("1 / 2 an|a?", 0.5),
         ("1 / 4 of? an|a?", 0.25),
         ("a third of an|a", 1.0 / 3.0),
+        ("a|one? tenth of an|a", 0.1),
+        ("a|one? hundredth of an|a", 0.01),
+        ("a|one? thousandth of an|a", 0.001),
         ("half", 0.5),
         ("½ an|a?", 0.5),
         ("¼ of? an|a?", 0.25),

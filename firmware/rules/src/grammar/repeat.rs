@@ -52,6 +52,7 @@ fn times_at(toks: &[Tok], i: usize) -> Option<(Comparator, Threshold, usize)> {
 
 /// Takes "three times" out.
 pub(crate) fn times(toks: &mut Vec<Tok>) -> Result<Option<Times>, Refusal> {
+    super::compare::negative(toks)?;
     let mut found: Option<Times> = None;
     let mut i = 0;
     while i < toks.len() {

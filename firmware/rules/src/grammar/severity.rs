@@ -173,7 +173,11 @@ fn level_at(toks: &[Tok], i: usize) -> Option<(Severity, usize, usize)> {
     if i == 0 || !toks[i - 1].word {
         // "Critical: …", "urgent alert when", "…, emergency"
         if ends || framed || noun.is_some() {
-            return Some((s, i, next + mark));
+            // "…: emergency": its mark goes with it.
+            let before = usize::from(
+                i > 0 && next + mark >= toks.len() && toks[i - 1].any(&[":", "-", ";", ","]),
+            );
+            return Some((s, i - before, next + mark));
         }
     } else if noun.is_some() || (determined && framed) {
         // "send an urgent alert when": the frame keeps its noun. "Send a
@@ -199,6 +203,7 @@ pub(crate) fn severity(toks: &mut Vec<Tok>) -> Result<Option<Severity>, Refusal>
             found.set(s, span_of(&toks[i..to.max(i + 1)]))?;
             if to > from {
                 take(toks, from, to);
+                i = from;
             }
         } else if let Some((s, n)) = aside(toks, i) {
             let mark = here(toks, i + n, ":|!")

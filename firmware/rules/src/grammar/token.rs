@@ -56,6 +56,17 @@ const CONTRACTIONS: &[(&str, &[&str])] = &[
     ("won't", &["will", "not"]), ("there're", &["there", "are"]), ("you're", &["you", "are"]),
     ("let's", &["let", "us"]), ("isnt", &["is", "not"]), ("arent", &["are", "not"]),
     ("dont", &["do", "not"]), ("theres", &["there", "is"]), ("noone", &["nobody"]),
+    ("one's", &["one", "is"]), ("everyone's", &["everyone", "is"]),
+    ("everybody's", &["everybody", "is"]), ("anybody's", &["anybody", "is"]),
+    ("nothing's", &["nothing", "is"]), ("something's", &["something", "is"]),
+    ("anything's", &["anything", "is"]), ("there'll", &["there", "will"]),
+    ("there'd", &["there", "would"]), ("they've", &["they", "have"]), ("i've", &["i", "have"]),
+    ("we've", &["we", "have"]), ("we're", &["we", "are"]), ("we'd", &["we", "would"]),
+    ("i'll", &["i", "will"]), ("it'll", &["it", "will"]), ("shouldn't", &["should", "not"]),
+    ("mustn't", &["must", "not"]), ("wouldn't", &["would", "not"]), ("couldn't", &["could", "not"]),
+    ("weren't", &["were", "not"]), ("didn't", &["did", "not"]), ("hadn't", &["had", "not"]),
+    ("needn't", &["need", "not"]), ("doesnt", &["does", "not"]), ("cant", &["can", "not"]),
+    ("shouldnt", &["should", "not"]), ("mustnt", &["must", "not"]), ("hasnt", &["has", "not"]),
     ("no-one", &["nobody"]), ("cooldown", &["cool-down"]),
 ];
 
@@ -156,7 +167,10 @@ fn word_end(chars: &[char], start: usize) -> usize {
                         && chars.get(j + 1).is_some_and(|c| c.is_alphanumeric())
                 });
                 next.is_alphabetic()
-                    || (matches!(prev, 's' | 'S') && next.is_whitespace() && !opened && chars.get(i + 2).is_some_and(|c| c.is_alphabetic()))
+                    || (matches!(prev, 's' | 'S')
+                        && next.is_whitespace()
+                        && !opened
+                        && chars.get(i + 2).is_some_and(|c| c.is_alphabetic()))
             }
             '-' | '/' => {
                 let left: String = chars[start..i].iter().collect::<String>().to_lowercase();
@@ -313,6 +327,8 @@ mod tests {
             words("=> 3 half-an-hour"),
             [">=", "3", "half", "an", "hour"]
         );
+        assert_eq!(words("the nurses' station"), ["the", "nurses'", "station"]);
+        assert_eq!(words("'two cars' there"), ["two", "cars", "there"]);
         assert_eq!(words("gate twenty-five"), ["gate", "twenty-five"]);
         assert_eq!(tokenise("né a")[1].span, [3, 4]);
     }
