@@ -184,6 +184,22 @@ impl Polygon {
         twice.abs() / 2.0
     }
 
+    /// The least extent across any of its edges, in heights of the picture that
+    /// is `aspect` times as wide as high. For a strip it is the strip's width.
+    pub fn narrowest(&self, aspect: f32) -> f32 {
+        let across = |(a, b): (Point, Point)| {
+            let (dx, dy) = ((b.x - a.x) * aspect, b.y - a.y);
+            let off = |c: &Point| (dx * (c.y - a.y) - dy * (c.x - a.x) * aspect) / dx.hypot(dy);
+            let all = self.0.iter().map(off);
+            // Points on the edge itself are at 0.
+            let (low, high) = all.fold((0.0f32, 0.0f32), |(l, h), o| (l.min(o), h.max(o)));
+            high - low
+        };
+        // A point that is given twice makes an edge without a direction.
+        let edges = self.edges().filter(|(a, b)| a != b);
+        edges.map(across).fold(f32::MAX, f32::min)
+    }
+
     /// Whether `p` is inside, by the even-odd rule.
     pub fn contains(&self, p: Point) -> bool {
         self.edges()
@@ -262,6 +278,16 @@ mod tests {
         assert!(!l.contains([0.75, 0.25].into()));
         assert!((l.area() - 0.75).abs() < 1e-6);
         assert_eq!(l.bounds(), BBox::WHOLE);
+    }
+
+    #[test]
+    fn the_narrowest_extent_of_a_strip_is_its_width() {
+        let strip = polygon(&[[0.1, 0.5], [0.9, 0.5], [0.9, 0.5], [0.9, 0.52], [0.1, 0.52]]);
+        assert!((strip.unwrap().narrowest(2.0) - 0.02).abs() < 1e-5);
+        let upright = polygon(&[[0.5, 0.1], [0.52, 0.1], [0.52, 0.9], [0.5, 0.9]]);
+        assert!((upright.unwrap().narrowest(2.0) - 0.04).abs() < 1e-5);
+        let slanted = polygon(&[[0.1, 0.1], [0.9, 0.9], [0.9, 0.92], [0.1, 0.12]]);
+        assert!((slanted.unwrap().narrowest(1.0) - 0.02 / 2f32.sqrt()).abs() < 1e-4);
     }
 
     #[test]

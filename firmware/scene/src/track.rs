@@ -148,6 +148,8 @@ pub enum Passage {
     Cross(Id),
     /// It goes towards a drawn zone, is outside, and not far from it.
     Approach(Id),
+    /// It goes away from a drawn zone that it was in or not far from.
+    Retreat(Id),
     /// It began to go that way, or came into `zone` going that way. Told once
     /// until it goes another way.
     Go {

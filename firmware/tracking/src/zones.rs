@@ -58,24 +58,6 @@ fn away_from(polygon: &Polygon, p: Point, aspect: f32) -> f32 {
     }
 }
 
-/// The least extent of the polygon across any of its edges, in picture heights.
-fn narrowest(polygon: &Polygon, aspect: f32) -> f32 {
-    let across = |(a, b): (Flat, Flat)| {
-        let (dx, dy) = (b.0 - a.0, b.1 - a.1);
-        let long = dx.hypot(dy);
-        let (mut low, mut high) = (0.0f32, 0.0f32);
-        for c in polygon.points() {
-            let c = flat(*c, aspect);
-            let off = (dx * (c.1 - a.1) - dy * (c.0 - a.0)) / long;
-            (low, high) = (low.min(off), high.max(off));
-        }
-        high - low
-    };
-    (edges(polygon, aspect).map(across))
-        .filter(|w| w.is_finite())
-        .fold(f32::MAX, f32::min)
-}
-
 /// How much of the straight way from `a` to `b` lies inside, in picture heights.
 fn inside_length(polygon: &Polygon, a: Point, b: Point, aspect: f32) -> f32 {
     let (p, q) = (flat(a, aspect), flat(b, aspect));
@@ -109,7 +91,7 @@ fn inside_length(polygon: &Polygon, a: Point, b: Point, aspect: f32) -> f32 {
 
 /// Whether the way from `a` to `b`, both outside, goes through the zone.
 fn goes_through(polygon: &Polygon, a: Point, b: Point, aspect: f32) -> bool {
-    inside_length(polygon, a, b, aspect) >= THROUGH * narrowest(polygon, aspect)
+    inside_length(polygon, a, b, aspect) >= THROUGH * polygon.narrowest(aspect)
 }
 
 /// Where a thing is towards one zone.
@@ -127,8 +109,11 @@ struct Place {
     told: Ways,
     /// It came nearer, and that was told.
     approached: bool,
-    /// It seemed to come nearer at the last look.
+    /// It went away, and that was told.
+    retreated: bool,
+    /// It seemed to come nearer, or to go away, at the last look.
     nearing: bool,
+    parting: bool,
 }
 
 /// The zones a thing is in. Bounded by the number of drawn zones.
@@ -162,7 +147,9 @@ impl Place {
             outside: None,
             told: Ways::default(),
             approached: inside,
+            retreated: false,
             nearing: false,
+            parting: false,
         }
     }
 
@@ -216,7 +203,7 @@ impl Place {
                 out.push((Passage::Enter(name()), None));
                 self.since = now;
                 self.told = Ways::default();
-                self.approached = true;
+                (self.approached, self.retreated) = (true, false);
             } else {
                 out.push((Passage::Exit(name()), None));
                 out.extend(came_through.map(crossed));
@@ -229,24 +216,36 @@ impl Place {
         }
     }
 
-    /// Whether it has come to go towards the zone.
-    fn nears(&mut self, config: &Config, bbox: &BBox, path: &Path) -> bool {
+    /// Whether it has come to go towards the zone, or away from it.
+    fn nears(&mut self, config: &Config, bbox: &BBox, path: &Path) -> Option<Passage> {
         let Some((then, _)) = path.leg(config) else {
-            self.nearing = false;
-            return false;
+            (self.nearing, self.parting) = (false, false);
+            return None;
         };
         let polygon = &self.zone.polygon;
         let away = |p| away_from(polygon, p, config.aspect);
         let (from, to) = (then.bbox.foot(), bbox.foot());
         let way = between(from, to, config.aspect).length();
         let (was, is) = (away(from), away(to));
-        let long = (bbox.w * config.aspect).hypot(bbox.h);
-        let nearer = was - is >= 0.5 * way && is > 0.0 && is <= NEAR_LENGTHS * long;
-        if is - was >= 0.5 * way {
-            self.approached = false;
+        let near = NEAR_LENGTHS * (bbox.w * config.aspect).hypot(bbox.h);
+        // Half of the way or more in that direction: within 60 degrees of it.
+        let nearer = was - is >= 0.5 * way;
+        let farther = is - was >= 0.5 * way;
+        let (nearing, parting) = (nearer && self.nearing, farther && self.parting);
+        (self.nearing, self.parting) = (nearer, farther);
+        if nearing {
+            self.retreated = false;
+            if is <= near && !std::mem::replace(&mut self.approached, true) {
+                return Some(Passage::Approach(self.zone.name.clone()));
+            }
         }
-        let sure = std::mem::replace(&mut self.nearing, nearer) && nearer;
-        sure && !std::mem::replace(&mut self.approached, true)
+        if parting {
+            self.approached = false;
+            if was <= near && !std::mem::replace(&mut self.retreated, true) {
+                return Some(Passage::Retreat(self.zone.name.clone()));
+            }
+        }
+        None
     }
 }
 
@@ -290,8 +289,8 @@ impl Places {
                     new.headings()
                         .map(|h| (go(h, Some(&place.zone.name)), None)),
                 );
-            } else if place.nears(config, bbox, path) {
-                out.push((Passage::Approach(place.zone.name.clone()), None));
+            } else {
+                out.extend(place.nears(config, bbox, path).map(|what| (what, None)));
             }
         }
         out
@@ -327,7 +326,6 @@ mod tests {
     #[test]
     fn strips_are_crossed_at_any_angle() {
         let strip = polygon(&[[0.1, 0.5], [0.9, 0.5], [0.9, 0.52], [0.1, 0.52]]);
-        assert!((narrowest(&strip, 1.0) - 0.02).abs() < 1e-5);
         assert!(through(&strip, [0.5, 0.3], [0.5, 0.8]));
         assert!(through(&strip, [0.2, 0.3], [0.8, 0.8]));
         assert!(!through(&strip, [0.5, 0.3], [0.5, 0.49]), "not there yet");

@@ -118,6 +118,7 @@ proptest! {
                     Passage::Approach(z) => prop_assert!(
                         !e.track.zones.contains(z) || now(Passage::Enter(z.clone()), id)),
                     Passage::Exit(_) => prop_assert!(present.contains(&id)),
+                    Passage::Retreat(z) => prop_assert!(!e.track.zones.contains(z)),
                     Passage::Go { zone, .. } => prop_assert!(
                         zone.as_ref().is_none_or(|z| e.track.zones.contains(z))),
                     Passage::Turn { to, .. } => prop_assert!(

@@ -470,6 +470,7 @@ fn words(what: &Passage) -> (&'static str, String) {
         Passage::Exit(z) => ("exit", z.to_string()),
         Passage::Cross(z) => ("cross", z.to_string()),
         Passage::Approach(z) => ("approach", z.to_string()),
+        Passage::Retreat(z) => ("retreat", z.to_string()),
         Passage::Go { heading, zone } => (way(heading), named(zone)),
         Passage::Turn { to, zone } => match to {
             Heading::Left => ("turn left", named(zone)),
