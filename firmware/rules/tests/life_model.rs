@@ -106,3 +106,56 @@ proptest! {
         prop_assert_eq!(got, naive_rate(&looks, &events, window * 1000, more_than));
     }
 }
+
+fn once_per_visit(look: &mut Run<'_>, ids: impl Iterator<Item = u64>) -> usize {
+    let before = look.got.len();
+    for id in ids {
+        look.tracks = id;
+        look.happen(
+            10,
+            &Happens::Look {
+                p: Some(0.0),
+                enters: 1,
+            },
+        );
+    }
+    (look.got.len() - before) / 2
+}
+
+/// Of more visits at once than are remembered, the oldest are forgotten.
+#[test]
+fn visits_are_bounded() {
+    let rule = json!({"subject": "person", "predicate": "event", "action": "enter", "zone": "yard",
+        "dedup": "per_episode", "cooldown_seconds": 0});
+    let armed = armed(whole(rule));
+    let mut run = Run::new(&armed);
+    run.visitors = u64::MAX;
+    assert_eq!(once_per_visit(&mut run, 0..70), 70);
+    assert_eq!(once_per_visit(&mut run, 20..70), 0);
+    assert_eq!(once_per_visit(&mut run, 0..1), 1);
+}
+
+/// Of more events than may wait for an answer the oldest are dropped, and counted.
+#[test]
+fn waiting_events_are_bounded_and_counted() {
+    let rule = json!({"subject": "person", "predicate": "event", "action": "enter", "zone": "yard",
+        "attributes": ["red"], "cooldown_seconds": 0});
+    let armed = armed(rule);
+    let mut run = Run::new(&armed);
+    run.happen(
+        10,
+        &Happens::Look {
+            p: None,
+            enters: 100,
+        },
+    );
+    assert_eq!(run.life.dropped(), 84);
+    run.happen(
+        10,
+        &Happens::Look {
+            p: Some(0.9),
+            enters: 0,
+        },
+    );
+    assert_eq!(run.got.len(), 2 * 16);
+}

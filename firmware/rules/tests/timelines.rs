@@ -21,7 +21,8 @@
 //!   the last look.
 //! - `expect`: `[second, phase]` in order; seconds may be off by `within` (0.01).
 //!   `says` is the first step's sentence, `said` is `[index, sentence]`. `why`
-//!   and `state` are `[second, text]`, after the look then.
+//!   and `state` are `[second, text]`, after the look then; `wants` is
+//!   `[second, seconds]` to the next look.
 
 mod support;
 
@@ -354,6 +355,12 @@ fn play(case: &Json) -> Result<(), String> {
                 wrong.push(format!("at {t} s it is {got}, not '{want}'"));
             }
         }
+        for pair in case["wants"].as_array().into_iter().flatten() {
+            let got = run.life.wanted_interval().as_secs_f64();
+            if (seconds(&pair[0]) - tick).abs() < 1e-9 && (got - seconds(&pair[1])).abs() > 0.01 {
+                wrong.push(format!("at {tick} s it wants {got} s, not {}", pair[1]));
+            }
+        }
         if restarts.first().is_some_and(|(at, _)| *at <= tick + 1e-9) {
             let (_, back) = restarts.remove(0);
             let kept = serde_json::to_string(&run.life.snapshot(run.moment(tick))).unwrap();
@@ -390,6 +397,7 @@ fn timelines_go_as_written() {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .unwrap()
         .map(|e| e.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
         .collect();
     files.sort();
     assert!(files.len() >= 120, "{} timelines are not all", files.len());

@@ -325,11 +325,13 @@ impl Life {
     pub fn wanted_interval(&self) -> Duration {
         let base = self.plan.interval;
         let p = self.belief.as_ref().map_or(0.0, |b| b.p);
+        // Full, and kept back by the cool-down: nothing to find out before.
+        if let Some(left) = self.last_look.and_then(|t| self.kept_back(t)) {
+            return base.min(left.max(FLOOR_INTERVAL));
+        }
         match self.stage {
             Stage::Idle => base,
             Stage::Holding { .. } if self.smoothed < RAISE || p < 0.5 => base.min(CONFIRM_INTERVAL),
-            // Full, and kept back by the cool-down: nothing to find out before.
-            Stage::Holding { .. } if self.last_look.is_some_and(|t| self.kept_back(t)) => base,
             Stage::Holding { .. } => {
                 // More than three looks a hold, so that the last one is not late.
                 let share = self.plan.rule.hold().as_duration() / 6;
@@ -368,7 +370,7 @@ impl Life {
         match self.stage {
             Stage::Fired(Open { stale: true, .. }) => State::Stale,
             Stage::Fired(_) => State::Fired,
-            Stage::Holding { .. } if self.kept_back(inner(now.mono)) => State::Cooling,
+            Stage::Holding { .. } if self.kept_back(inner(now.mono)).is_some() => State::Cooling,
             Stage::Holding { .. } => State::Holding,
             Stage::Idle if self.cooling(inner(now.mono)).is_some() => State::Cooling,
             Stage::Idle => State::Idle,
@@ -405,14 +407,14 @@ impl Life {
         (ends > t).then(|| ends.since(t))
     }
 
-    /// Whether a full hold waits for the cool-down alone.
-    fn kept_back(&self, t: Mono) -> bool {
+    /// What is left of the cool-down, if a full hold waits for it alone.
+    fn kept_back(&self, t: Mono) -> Option<Duration> {
         let hold = self.plan.rule.hold().as_duration();
         let full = match self.stage {
             Stage::Holding { since, paused } => t.since(since + paused) >= hold,
             _ => false,
         };
-        full && self.smoothed >= RAISE && self.cooling(t).is_some()
+        self.cooling(t).filter(|_| full && self.smoothed >= RAISE)
     }
 
     /// The wall time; a clock that was lost is reckoned on.

@@ -39,7 +39,7 @@ impl Life {
                 )
             }
             (Stage::Idle, Some(cooling)) => cooling,
-            (Stage::Holding { .. }, Some(cooling)) if self.kept_back(t) => cooling,
+            (Stage::Holding { .. }, Some(cooling)) if self.kept_back(t).is_some() => cooling,
             (Stage::Holding { since, paused }, _) => {
                 let hold = self.plan.rule.hold();
                 if hold.as_millis() == 0 {

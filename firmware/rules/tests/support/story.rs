@@ -139,6 +139,8 @@ pub struct Run<'a> {
     pub phases: Phases,
     pub got: Vec<(u64, Phase, u64)>,
     pub tracks: u64,
+    /// How many persons there are.
+    pub visitors: u64,
 }
 
 impl<'a> Run<'a> {
@@ -153,6 +155,7 @@ impl<'a> Run<'a> {
             phases: Phases::default(),
             got: Vec::new(),
             tracks: 0,
+            visitors: 7,
         }
     }
 
@@ -233,7 +236,7 @@ impl<'a> Run<'a> {
             .map(|_| {
                 self.tracks += 1;
                 TrackEvent {
-                    track: track(self.tracks % 7 + 2, "person", None),
+                    track: track(self.tracks % self.visitors + 2, "person", None),
                     what: Passage::Enter(yard.clone()),
                     at: moment.mono,
                 }
