@@ -171,7 +171,7 @@ fn hour(toks: &[Tok], i: usize) -> Option<(Said, usize, bool)> {
         "h" | "hrs" | "hours" => return Some((Said::Day(minute), 1, true)),
         _ => {}
     }
-    if stem.contains('h') {
+    if minutes_said && stem.contains('h') {
         return Some((Said::Day(minute), 1, true));
     }
     if let Some(n) = here(toks, i + 1, "am|pm") {
@@ -330,7 +330,16 @@ mod tests {
             let t = time(&toks, 0).map(|t| (t.said, t.len));
             assert_eq!(t, Some((Said::Day(at), toks.len())), "{text}");
         }
-        for text in ["25:00", "8:75", "13pm", "8.5", "people", "1000000", "0890"] {
+        for text in [
+            "25:00",
+            "8:75",
+            "13pm",
+            "8.5",
+            "people",
+            "three-fold",
+            "1000000",
+            "0890",
+        ] {
             assert_eq!(time(&tokenise(text), 0), None, "{text}");
         }
     }
@@ -356,6 +365,7 @@ mod tests {
             ("12:00 to 2:00", None),
             ("9:00 to 5:00", None),
             ("9 to 5", None),
+            ("one to three", None),
             ("sunset to 11", None),
         ] {
             assert_eq!(read(text).as_deref(), span, "{text}");

@@ -64,7 +64,7 @@ const AFTER: &[(&str, Comparator)] = &[
 
 /// Verbs whose object is the count itself.
 #[rustfmt::skip]
-const REACHES: &[&str] = &[
+pub(crate) const REACHES: &[&str] = &[
     "reaches", "reach", "hits", "hit", "exceeds", "exceed", "surpasses", "surpass", "tops", "top",
     "equals", "equal", "attains",
 ];
@@ -177,6 +177,12 @@ pub(crate) fn lead(toks: &[Tok], i: usize) -> Option<(usize, Comparator)> {
 
 /// Whether a verb of counts and its number stand at `i`: "reaches 200".
 pub(crate) fn is_crossing(toks: &[Tok], i: usize) -> bool {
+    // "people in the hall number more than 5"
+    if here(toks, i, "number|numbers|total|totals").is_some()
+        && lead(toks, i + 1).is_some_and(|(n, _)| number(toks, i + 1 + n).is_some())
+    {
+        return true;
+    }
     let verb = toks.get(i).is_some_and(|t| {
         t.word && (here(toks, i, UP).is_some() || here(toks, i, DOWN).is_some() || t.any(REACHES))
     });
@@ -325,9 +331,35 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
     Ok(Some(first))
 }
 
-/// Refuses counts below nothing: "-2 cars", "minus three people".
-pub(crate) fn negative(toks: &[Tok]) -> Result<(), Refusal> {
+/// Refuses what can't be counted: "-2 cars", "minus three people", "a second
+/// car", "every third person".
+pub(crate) fn uncountable(toks: &[Tok]) -> Result<(), Refusal> {
+    const NTH: &str =
+        "second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|2nd|3rd|4th|5th|6th|10th";
+    const PLACES: &[&str] = &[
+        "floor", "hand", "level", "storey", "deck", "row", "lane", "aisle",
+    ];
     for i in 0..toks.len() {
+        if let Some(n) = here(toks, i, &format!("a|another|every|each {NTH}"))
+            && toks.get(i + n).is_some_and(|t| {
+                t.word
+                    && !t.any(super::words::STRUCTURE)
+                    && !t.any(super::words::PREPOSITIONS)
+                    && !t.any(PLACES)
+            })
+            && !toks.get(i + n + 1).is_some_and(|t| t.any(PLACES))
+        {
+            return Err(Refusal::new(
+                RefusalKind::Ambiguous,
+                format!(
+                    "Things are counted, not numbered: '{}' has no number.",
+                    toks[i + n - 1].raw
+                ),
+            )
+            .missing("threshold")
+            .offer("Say how many, for example 'at least 2 cars'.")
+            .at(span_of(&toks[i..i + n + 1])));
+        }
         let alone = i == 0 || toks[i - 1].span[1] < toks[i].span[0];
         let sign = toks[i].is("minus")
             || toks[i].is("-")

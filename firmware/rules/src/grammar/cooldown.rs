@@ -220,71 +220,94 @@ fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
             "wait|pause for? at? least?",
             "leave|allow|keep|have at? least?",
             "leave|allow|keep a? gap|pause|break of at? least?",
-            "mute|snooze|silence|pause|suppress|mute alerts|notifications|it|me|this|them|further? for?",
-            "with|and|at? a|an|least?",
+            "mute|snooze|silence|pause|suppress alerts|notifications|it|me|this|them|further? for?",
+        ],
+    );
+    let weak = any_of(
+        toks,
+        i,
+        &[
+            "with|and a|an|the?",
             "at least",
+            "with|and at least",
+            "a|an",
         ],
     )
     .unwrap_or(0);
-    for (lead, sure) in [(calm, true), (Some(wait), false)] {
+    for (lead, trust) in [(calm, 2), (wait, 1), (Some(weak), 0)] {
         let Some(len) = lead else { continue };
         let at = i + len;
         let Some((d, n)) = duration(toks, at) else {
-            if sure
+            if trust == 2
                 && let Some(n) = no_time(toks, at)
-                && len > 0
             {
                 return Some(Err(missing(&toks[i..at + n])));
             }
             continue;
         };
         let end = at + n;
-        let tail = after(toks, end);
         let named = any_of(
             toks,
             end,
             &[
                 "-? cool-down|cooldown|cooling-off period|time?",
-                "-? cool down",
+                "-? cool down period?",
                 "-? quiet|silent period|time",
-                "-? pause|gap|break|interval|silence",
             ],
         );
-        if let Some(m) = named {
-            let more = after(toks, end + m).unwrap_or(0);
-            return Some(Ok((Limit::Cool(d), len + n + m + more)));
-        }
-        if sure || tail.is_some() {
-            return Some(Ok((Limit::Cool(d), len + n + tail.unwrap_or(0))));
+        let pause = any_of(toks, end, &["-? pause|gap|break|interval|silence"]);
+        let tail = after(toks, end);
+        let apart = between(toks, end);
+        let found = if let Some(m) = named {
+            Some(m + after(toks, end + m).or(between(toks, end + m)).unwrap_or(0))
+        } else if let Some(m) = pause
+            && let Some(more) = after(toks, end + m).or(between(toks, end + m))
+        {
+            Some(m + more)
+        } else {
+            match trust {
+                2 => Some(tail.or(apart).unwrap_or(0)),
+                1 => tail.or(apart),
+                // "5 minutes between alerts" can't be anything else.
+                _ => apart,
+            }
+        };
+        if let Some(more) = found {
+            return Some(Ok((Limit::Cool(d), len + n + more)));
         }
     }
     None
 }
 
+/// "between alerts", "apart".
+fn between(toks: &[Tok], i: usize) -> Option<usize> {
+    let alerts = format!("between any|each|the|two|consecutive? {ALERT}|them|repeats");
+    any_of(
+        toks,
+        i,
+        &[&alerts, "in between", "in between alerts", "apart"],
+    )
+}
+
 /// What follows a time between alerts: "before the next alert", "afterwards".
 fn after(toks: &[Tok], i: usize) -> Option<usize> {
-    let between = format!("between any|each|the|two|consecutive? {ALERT}|them|repeats");
     let before = format!("before the|another|a|any|sending|raising? next|another|new? {ALERT}|one");
     let again = format!(
         "before {TELL}|alerting|telling|notifying|warning|repeating|sending|reminding me|us|it? again?"
     );
     let may = format!("before you? {TELL} me|us? again");
-    let after = format!("after each|every|an|the|that|any {ALERT}|one|time?");
+    let after = format!("after each|every|an|the|that|any {ALERT}");
     any_of(
         toks,
         i,
         &[
-            &between,
             &before,
             &again,
             &may,
             &after,
+            "after each|every one|time",
             "afterwards|afterward|again|thereafter",
             "after that",
-            "apart",
-            "in between",
-            "then",
-            "before the next",
         ],
     )
 }
@@ -573,6 +596,9 @@ mod tests {
             "a person waits 5 minutes",
             "more than once an hour",
             "the door opens once an hour",
+            "5 minutes after the gate opens",
+            "open for 10 minutes then tell me",
+            "a 10 minute break",
             "every 5 minutes",
         ] {
             let same = tokenise(text).len();

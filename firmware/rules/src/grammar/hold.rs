@@ -27,6 +27,7 @@ const FOR: &[&str] = &[
     "for well? over",
     "for longer or equal to",
     "since",
+    "after",
 ];
 /// Without "for", these say a hold only before a length of time.
 const ALONE: &[&str] = &[
@@ -60,7 +61,7 @@ const VAGUE: &[&str] = &[
     "too long",
     "for hours|minutes|seconds|days",
     "for hours and|on hours|end",
-    "for a few|several|many|couple seconds|minutes|hours|days",
+    "for a few|several|many seconds|minutes|hours|days",
     "for several|many|some|multiple|few seconds|minutes|hours|days",
     "longer|more than usual|normal|expected|necessary|allowed|needed|permitted",
     "for longer|more than usual|normal|expected|necessary|allowed|needed|permitted|a while",
@@ -189,18 +190,40 @@ fn timed(toks: &[Tok], i: usize, leads: &[&str]) -> Option<(Seconds, usize, usiz
     leads
         .iter()
         .filter_map(|p| here(toks, i, p))
-        .filter_map(|len| duration(toks, i + len).map(|(d, n)| (d, len, n)))
+        .filter_map(|len| length(toks, i, len).map(|(d, n)| (d, len, n)))
+        // "still open after 5 minutes", but not "after 5 minutes of rain"
+        .filter(|(_, len, n)| !toks[i].is("after") || ends(toks, i + len + n))
         .max_by_key(|(_, len, n)| len + n)
+}
+
+fn length(toks: &[Tok], i: usize, lead: usize) -> Option<(Seconds, usize)> {
+    let at = i + lead;
+    // "for the past hour"
+    let unit = (toks.get(at))
+        .filter(|t| {
+            toks[at - 1].any(&["past", "last"]) && t.any(&["minute", "hour", "day", "week"])
+        })
+        .and_then(|t| unit_millis(&t.text));
+    duration(toks, at).or(unit.map(|ms| (Seconds::from_millis(ms as u64), 1)))
+}
+
+fn ends(toks: &[Tok], i: usize) -> bool {
+    toks.get(i)
+        .is_none_or(|t| !t.word || t.any(&["if", "when", "whenever", "tell", "alert", "let"]))
 }
 
 /// A length of time at the end of a telegram: "door open 5 min".
 fn bare(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
-    let before = &toks[i.checked_sub(1)?];
+    let mut before = &toks[i.checked_sub(1)?];
+    // "a car in bay 5 20 min"
+    if i > 1 && number(toks, i - 1).is_some_and(|(_, n)| n == 1) {
+        before = &toks[i - 2];
+    }
     let free = before.word
         && !before.any(PREPOSITIONS)
         && !before.any(STRUCTURE)
         && !before.any(ARTICLES)
-        && number(toks, i - 1).is_none();
+        && small_number(&before.text).is_none();
     let (d, n) = duration(toks, i).filter(|_| free)?;
     let digits = small_number(&toks[i].text).is_some()
         || toks[i].text.starts_with(|c: char| c.is_ascii_digit());

@@ -3,7 +3,7 @@
 use super::clock::{Said, Time, part, settle, time};
 use super::dates;
 use super::days::{Rest, but, day, days};
-use super::number::{duration, number};
+use super::number::{duration, number, unit_millis};
 use super::token::{Tok, any_of, here, span_of, take};
 use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
 use crate::{Day, Refusal, RefusalKind, Schedule, TimeOfDay};
@@ -30,16 +30,18 @@ fn am_or_pm(toks: &[Tok]) -> Refusal {
 /// Whether a thing follows at `i`, so that the number before it counts things.
 fn thing_follows(toks: &[Tok], i: usize) -> bool {
     toks.get(i).is_some_and(|t| {
-        t.word
-            && !t.any(STRUCTURE)
-            && !t.any(PREPOSITIONS)
-            && !t.any(ARTICLES)
-            && !t.any(UNIVERSAL)
-            && !t.any(&[
-                "flag", "ping", "inform", "watch", "report", "count", "text", "email", "weekdays",
-                "weekends", "daily", "show", "check", "keep", "look", "give", "nobody", "local",
-            ])
-            && day(t).is_none()
+        unit_millis(&t.text).is_some()
+            || t.word
+                && !t.any(STRUCTURE)
+                && !t.any(PREPOSITIONS)
+                && !t.any(ARTICLES)
+                && !t.any(UNIVERSAL)
+                && !t.any(&[
+                    "flag", "ping", "inform", "watch", "report", "count", "text", "email",
+                    "weekdays", "weekends", "daily", "show", "check", "keep", "look", "give",
+                    "nobody", "local",
+                ])
+                && day(t).is_none()
     })
 }
 

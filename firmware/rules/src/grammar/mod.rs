@@ -705,6 +705,9 @@ fn check(rule: &Rule, framed: Framed, whole: [usize; 2]) -> Result<(), Refusal> 
                     | "status"
                     | "report"
                     | "camera"
+                    | "count"
+                    | "number"
+                    | "capacity"
                     | "alert"
             )
         });

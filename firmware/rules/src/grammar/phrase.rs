@@ -232,7 +232,7 @@ pub(crate) fn phrase(
         out.raw = t.raw.clone();
         return done(out, j + 1);
     }
-    if let Some(n) = here(toks, j, "no|zero")
+    if let Some(n) = here(toks, j, "no|zero|0")
         .or(here(toks, j, "not a single?"))
         .or(here(toks, j, "not one|any"))
         .or(here(toks, j, "no single|more"))

@@ -1,7 +1,7 @@
 //! How often something happens: "twice within 5 minutes", "more than 3 times
 //! an hour"; and other ways to say a count, put into the common one.
 
-use super::compare::{Compare, afterthought, compare, lead};
+use super::compare::{Compare, REACHES, afterthought, compare, lead};
 use super::token::{GAP, Tok, any_of, here, span_of, take};
 use super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::noun::is_plural;
@@ -52,7 +52,7 @@ fn times_at(toks: &[Tok], i: usize) -> Option<(Comparator, Threshold, usize)> {
 
 /// Takes "three times" out.
 pub(crate) fn times(toks: &mut Vec<Tok>) -> Result<Option<Times>, Refusal> {
-    super::compare::negative(toks)?;
+    super::compare::uncountable(toks)?;
     let mut found: Option<Times> = None;
     let mut i = 0;
     while i < toks.len() {
@@ -179,13 +179,25 @@ pub(crate) fn common(toks: &mut Vec<Tok>) {
             here(toks, at, "queue length|size").or(here(toks, at, "length|size of the|a? queue"))
         {
             say(toks, at, n, &["number", "of", "people", "in", "a", "queue"]);
+        } else if here(toks, i, "# of").is_some() {
+            say(toks, i, 2, &["number", "of"]);
+        } else if here(toks, i, "more|fewer|less").is_some()
+            && here(toks, i + 2, "than").is_some()
+            && is_plural(&toks[i + 1].text)
+            && super::number::number(toks, i + 3).is_some()
+        {
+            // "more people than 5"
+            let (_, n) = super::number::number(toks, i + 3).unwrap_or_default();
+            let noun = toks.remove(i + 1);
+            toks.insert(i + 2 + n, noun);
         } else if let Some((n, end)) = holder(toks, i) {
             // "the lobby has more than 10 people in it"
             let place = toks[i..i + n].to_vec();
             let span = toks[i].span;
             toks.splice(end..end + inside(toks, end), place);
             toks.insert(end, word("in", span));
-            toks.drain(i..i + n + 1);
+            let has = usize::from(!toks[i + n].any(REACHES));
+            toks.drain(i..i + n + has);
         }
         both_limits(toks, i);
         i += 1;
@@ -230,16 +242,41 @@ fn holder(toks: &[Tok], i: usize) -> Option<(usize, usize)> {
     let the = here(toks, i, "the|our|my")?;
     let words = toks[i + the..]
         .iter()
-        .take_while(|t| t.word && !t.any(STRUCTURE) && !t.any(PREPOSITIONS) && !t.any(COPULAS))
+        .take_while(|t| {
+            t.word
+                && !t.any(REACHES)
+                && !t.any(&["contains", "holds"])
+                && !t.any(STRUCTURE)
+                && !t.any(PREPOSITIONS)
+                && !t.any(COPULAS)
+        })
         .count();
     let at = i + the + words;
-    let has = (1..=4).contains(&words) && toks.get(at)?.any(&["has", "contains", "holds"]);
-    if !has {
+    // "the hall exceeds 50 people": the verb is the comparison.
+    let verb = toks.get(at)?;
+    let reaches = verb.any(REACHES);
+    let quantity = toks[i + the..at].iter().any(|t| {
+        t.any(&[
+            "queue",
+            "line",
+            "number",
+            "count",
+            "total",
+            "occupancy",
+            "crowd",
+            "group",
+        ])
+    });
+    if !(1..=4).contains(&words)
+        || quantity
+        || !(reaches || verb.any(&["has", "contains", "holds"]))
+    {
         return None;
     }
-    let k = compare(toks, at + 1).ok().flatten()?;
-    let end = counted_noun(toks, at + 1 + k.len, &k)?;
-    Some((the + words, end))
+    let from = at + usize::from(!reaches);
+    let k = compare(toks, from).ok().flatten()?;
+    let end = counted_noun(toks, from + k.len, &k)?;
+    Some((at - i, end))
 }
 
 /// "more than 2 people but fewer than 8": both limits stand before the noun.
