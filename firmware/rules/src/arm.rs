@@ -1,14 +1,16 @@
 //! Arming: what each part of a rule needs is found among what the camera can
 //! sense, and what is missing is named.
 
+mod heading;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use scene::ports::{Ability, Knowledge};
-use scene::{Id, Moment, Polygon, Question, Severity, Zone};
+use scene::{Heading, Id, Moment, Polygon, Question, Severity, Zone};
 
-use crate::ask::{concept, question};
+use crate::ask::{concept, gerund, question};
 use crate::hours::{Hours, Position};
 use crate::life::{self, Life, Snapshot};
 use crate::{Defaults, Predicate, Refusal, RefusalKind, Rule, TimeOfDay};
@@ -60,8 +62,13 @@ pub(crate) enum Combine {
 pub(crate) enum Deed {
     Enter,
     Exit,
+    Cross,
+    Approach,
+    Retreat,
     Appear,
     Disappear,
+    Go(Heading),
+    Turn(Heading),
 }
 
 /// The means by which a leaf is judged. Empty classes stand for every class.
@@ -80,6 +87,8 @@ pub(crate) enum Means {
     Passage {
         classes: Vec<String>,
         deed: Deed,
+        /// Only a passage that goes this way counts.
+        way: Option<Heading>,
         gate: Option<Question>,
     },
 }
@@ -168,6 +177,10 @@ impl Armed {
 pub(crate) fn is_passage(action: &str) -> bool {
     matches!(action, "enter" | "exit" | "cross" | "appear" | "disappear")
 }
+
+/// A zone narrower than this, in heights of the picture, is a line: things are
+/// wider than it, so being on it is not crossing it.
+const LINE: f32 = 0.06;
 
 /// States that are told by a track that does not move.
 const STILL: &[&str] = &[
@@ -323,7 +336,7 @@ impl Arming<'_> {
                     "appear"
                 };
                 let coming = Rule {
-                    action: Some(action.into()),
+                    action: rule.action.clone().or(Some(action.into())),
                     ..rule.clone()
                 };
                 self.event(&coming, &about.noun, &areas)?
@@ -389,11 +402,12 @@ impl Arming<'_> {
         areas: &[(Id, Polygon)],
     ) -> Result<Means, Refusal> {
         let action = rule.action.as_deref().unwrap_or("appear");
-        if !is_passage(action) {
+        let moving = self.moving(rule, action, noun, areas)?;
+        if !is_passage(action) && moving.is_none() {
             if rule.window_seconds.is_some() {
                 return Err(cannot(
                     format!(
-                        "'{action}' can't be counted: only entering, leaving, appearing and disappearing can."
+                        "'{action}' can't be counted: only entering, leaving, appearing, disappearing and going somewhere can."
                     ),
                     "Ask for an alert each time instead, or count people entering a zone.",
                 ));
@@ -403,17 +417,24 @@ impl Arming<'_> {
                     .map_err(|why| self.no_means(rule, why))?,
             ));
         }
-        if let Some(direction) = &rule.direction {
-            return Err(cannot(
-                format!("The direction '{direction}' of a moving thing can't be told yet."),
-                "Draw a zone on each side and ask for entering one of them.",
-            ));
-        }
         let classes = self.needs_classes(noun, &format!("'{action}'"))?;
         let drawn = !areas.is_empty();
+        let lines = (areas.iter()).all(|(_, polygon)| polygon.narrowest(1.0) < LINE);
+        let mut way = match &rule.direction {
+            Some(direction) if moving.is_none() => Some(heading::heading(direction)?),
+            _ => None,
+        };
+        if let Some(way) = way {
+            self.note(heading::meaning(way).into());
+        }
         let deed = match action {
+            _ if moving.is_some() => moving.unwrap_or(Deed::Appear),
             "enter" if drawn => Deed::Enter,
             "exit" if drawn => Deed::Exit,
+            "cross" if drawn && lines => {
+                self.note("crossing is told on the other side of the drawn zone".into());
+                Deed::Cross
+            }
             "cross" if drawn => {
                 self.note("crossing is told by entering the drawn zone".into());
                 Deed::Enter
@@ -428,6 +449,11 @@ impl Arming<'_> {
                     &format!("Draw a zone named '{name}' where it is, then set the rule again."),
                 ));
             }
+            "enter" | "appear" if way.is_some() => {
+                // Where a thing turns up it has not gone anywhere yet.
+                self.note(format!("a {noun} counts once it is seen to go that way"));
+                way.take().map_or(Deed::Appear, Deed::Go)
+            }
             "enter" => {
                 self.note(format!("a {noun} that comes into view counts as entering"));
                 Deed::Appear
@@ -441,29 +467,91 @@ impl Arming<'_> {
         };
         let narrowed =
             !rule.attributes.is_empty() || noun != rule.subject.as_deref().unwrap_or(noun);
-        let gate = if narrowed && noun != "object" {
-            // The passage itself is told by tracks; whether it is a *red* car
-            // is asked of the model, about the same place.
-            let looks_like = Rule {
-                predicate: Some(Predicate::Presence),
-                action: None,
-                comparator: None,
-                threshold: None,
-                place: None,
-                ..rule.clone()
-            };
-            Some(
-                self.ask(&looks_like, areas)
-                    .map_err(|why| self.no_means(&looks_like, why))?,
-            )
-        } else {
-            None
+        // The passage itself is told by tracks; whether it is a *red* car is
+        // asked of the model, about the same place: of the whole frame where
+        // the thing is outside the zone.
+        let looked_at = match deed {
+            Deed::Approach | Deed::Retreat => &[],
+            _ => areas,
         };
+        let looks_like = Rule {
+            predicate: Some(Predicate::Presence),
+            action: None,
+            direction: None,
+            comparator: None,
+            threshold: None,
+            place: None,
+            ..rule.clone()
+        };
+        let mut gate = None;
+        if moving.is_some() && heading::says_how(action) {
+            let how = gerund(action);
+            let mut so = looks_like.clone();
+            so.attributes.push(how.clone());
+            gate = self.ask(&so, looked_at).ok();
+            if gate.is_none() {
+                self.note(format!(
+                    "nothing here tells {how} from any other way to go: every {noun} that goes there counts"
+                ));
+            }
+        }
+        if gate.is_none() && narrowed && noun != "object" {
+            gate = Some(
+                self.ask(&looks_like, looked_at)
+                    .map_err(|why| self.no_means(&looks_like, why))?,
+            );
+        }
         Ok(Means::Passage {
             classes,
             deed,
+            way,
             gate,
         })
+    }
+
+    /// The deed of a rule about where a thing goes, if it is one.
+    fn moving(
+        &mut self,
+        rule: &Rule,
+        action: &str,
+        noun: &str,
+        areas: &[(Id, Polygon)],
+    ) -> Result<Option<Deed>, Refusal> {
+        if action == "approach" && rule.direction.is_none() {
+            let tracked = !areas.is_empty() && self.classes(noun).is_some();
+            return Ok(tracked.then_some(Deed::Approach));
+        }
+        let Some(direction) = rule
+            .direction
+            .as_deref()
+            .filter(|_| heading::travels(action))
+        else {
+            return Ok(None);
+        };
+        let way = heading::heading(direction)?;
+        // Named before any zone, since without one no zone would help.
+        self.needs_classes(noun, &format!("'{action} {direction}'"))?;
+        if let (Heading::Toward | Heading::Away, Some(zone)) = (way, &rule.zone) {
+            if areas.is_empty() {
+                let name = zone.names().join(", ");
+                return Err(cannot(
+                    format!("Which way '{name}' lies can't be told: no such zone is drawn."),
+                    &format!("Draw a zone named '{name}' where it is, then set the rule again."),
+                ));
+            }
+            return Ok(Some(match way {
+                Heading::Toward => Deed::Approach,
+                _ => Deed::Retreat,
+            }));
+        }
+        if action == "turn" && matches!(way, Heading::Left | Heading::Right) {
+            self.note(format!(
+                "{direction} is the {noun}'s own, as seen from above"
+            ));
+            return Ok(Some(Deed::Turn(way)));
+        }
+        self.note(heading::meaning(way).into());
+        Ok(Some(Deed::Go(way)))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use scene::{Id, Moment, Mono, Passage, Phase, TrackEvent, TrackId, Value};
+use scene::{Heading, Id, Moment, Mono, Passage, Phase, TrackEvent, TrackId, Value};
 
 use super::belief::{in_zones, is_class};
 use super::stage::Stage;
@@ -26,15 +26,27 @@ pub(super) struct Visitor {
 /// An event to be told, of a leaf, with its probability.
 pub(super) type Raised = (usize, TrackEvent, f32);
 
-fn does(leaf: &Leaf, deed: Deed, event: &TrackEvent) -> bool {
+fn does(leaf: &Leaf, deed: Deed, way: Option<Heading>, event: &TrackEvent) -> bool {
     let zone = |id: &Id| leaf.areas.iter().any(|(area, _)| area == id);
-    match (&event.what, deed) {
-        (Passage::Enter(id), Deed::Enter) | (Passage::Exit(id), Deed::Exit) => zone(id),
+    // Told once for the whole picture and once for each zone.
+    let scope = |of: &Option<Id>| match of {
+        None => leaf.areas.is_empty(),
+        Some(id) => zone(id),
+    };
+    let done = match (&event.what, deed) {
+        (Passage::Enter(id), Deed::Enter)
+        | (Passage::Exit(id), Deed::Exit)
+        | (Passage::Cross(id), Deed::Cross)
+        | (Passage::Approach(id), Deed::Approach)
+        | (Passage::Retreat(id), Deed::Retreat) => zone(id),
         (Passage::Appear, Deed::Appear) | (Passage::Disappear, Deed::Disappear) => {
             in_zones(&leaf.areas, &event.track)
         }
+        (Passage::Go { heading, zone }, Deed::Go(wanted)) => *heading == wanted && scope(zone),
+        (Passage::Turn { to, zone }, Deed::Turn(wanted)) => *to == wanted && scope(zone),
         _ => false,
-    }
+    };
+    done && way.is_none_or(|way| event.track.movement.goes(way))
 }
 
 impl Life {
@@ -77,11 +89,14 @@ impl Life {
     pub(super) fn take_in(&mut self, t: Mono, seen: &Seen<'_>) -> Vec<Raised> {
         let plan = self.plan.clone();
         for (i, leaf) in plan.leaves.iter().enumerate() {
-            let Means::Passage { classes, deed, .. } = &leaf.means else {
+            let Means::Passage {
+                classes, deed, way, ..
+            } = &leaf.means
+            else {
                 continue;
             };
             let mine = (seen.events.iter())
-                .filter(|e| is_class(classes, &e.track.class) && does(leaf, *deed, e));
+                .filter(|e| is_class(classes, &e.track.class) && does(leaf, *deed, *way, e));
             for event in mine {
                 self.pending.push_back((i, event.clone()));
             }
@@ -176,7 +191,8 @@ impl Life {
                 self.suppressed += 1;
                 return;
             }
-            (open.told, open.stale) = (t, false);
+            // The condition is as stale as it was: the event does not show it.
+            open.told = t;
             phases = vec![Phase::Update];
             since = moment(open.since, at);
         } else if self.cooling(t).is_some() {
