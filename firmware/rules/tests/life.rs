@@ -181,6 +181,24 @@ proptest! {
         }
     }
 
+    /// At any rate of looks, one contrary frame neither raises nor ends.
+    #[test]
+    fn one_contrary_look_changes_nothing(
+        steady in prop::collection::vec(200u64..5_000, 30..40),
+        contrary in 1u64..25_000,
+        after in prop::collection::vec(1u64..5_000, 1..30),
+        yes in any::<bool>(),
+    ) {
+        let armed = &conditions()[1];
+        let mut run = Run::new(armed);
+        let look = |yes: bool| Happens::Look { p: Some(if yes { 1.0 } else { 0.0 }), enters: 0 };
+        steady.iter().for_each(|dt| run.happen(*dt, &look(yes)));
+        run.happen(contrary, &look(!yes));
+        after.iter().for_each(|dt| run.happen(*dt, &look(yes)));
+        let count = |phase| run.got.iter().filter(|g| g.1 == phase).count();
+        prop_assert_eq!((count(Phase::New), count(Phase::End)), (usize::from(yes), 0));
+    }
+
     /// Times from anywhere, forwards and backwards, do not panic.
     #[test]
     fn any_times_are_survived(

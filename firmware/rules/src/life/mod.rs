@@ -178,10 +178,8 @@ pub(crate) fn notes(rule: &Rule, leaves: &[Leaf]) -> Vec<String> {
     if rule.schedule.is_some() && lasts {
         notes.push("an alert that is open when the schedule closes ends then".into());
     }
-    if let Some(every) = rule.cooldown_seconds.filter(|c| c.as_millis() > 0)
-        && lasts
-    {
-        let every = every.as_duration().max(UPDATE_EVERY).as_secs();
+    if stage::reminds(rule) && lasts {
+        let every = rule.cooldown().as_duration().max(UPDATE_EVERY).as_secs();
         let every = crate::Seconds::new(every);
         notes.push(format!("while it lasts, it is told again every {every}"));
     }

@@ -52,6 +52,12 @@ pub(super) fn needs_event(rule: &Rule, leaves: &[Leaf]) -> bool {
     rule.all.is_some() && leaves.len() > 1 && leaves.iter().any(Leaf::is_event)
 }
 
+/// A stated cool-down is the pace that somebody asked for, but "once per
+/// visit" is once.
+pub(super) fn reminds(rule: &Rule) -> bool {
+    rule.cooldown_seconds.is_some_and(|c| c.as_millis() > 0) && rule.dedup.is_none()
+}
+
 impl Leaf {
     /// Whether it is something that happens in an instant, not counted.
     pub(super) fn is_event(&self) -> bool {
@@ -66,12 +72,9 @@ impl Plan {
         needs_event(&self.rule, &self.leaves)
     }
 
-    /// Whether an open alert is told again though nothing about it changed: a
-    /// stated cool-down is the pace that somebody asked for.
+    /// Whether an open alert is told again though nothing about it changed.
     fn reminds(&self) -> bool {
-        self.rule
-            .cooldown_seconds
-            .is_some_and(|c| c.as_millis() > 0)
+        reminds(&self.rule)
     }
 
     /// The least time from one update of an open alert to the next.
