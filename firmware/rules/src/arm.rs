@@ -508,51 +508,6 @@ impl Arming<'_> {
             gate,
         })
     }
-
-    /// The deed of a rule about where a thing goes, if it is one.
-    fn moving(
-        &mut self,
-        rule: &Rule,
-        action: &str,
-        noun: &str,
-        areas: &[(Id, Polygon)],
-    ) -> Result<Option<Deed>, Refusal> {
-        if action == "approach" && rule.direction.is_none() {
-            let tracked = !areas.is_empty() && self.classes(noun).is_some();
-            return Ok(tracked.then_some(Deed::Approach));
-        }
-        let Some(direction) = rule
-            .direction
-            .as_deref()
-            .filter(|_| heading::travels(action))
-        else {
-            return Ok(None);
-        };
-        let way = heading::heading(direction)?;
-        // Named before any zone, since without one no zone would help.
-        self.needs_classes(noun, &format!("'{action} {direction}'"))?;
-        if let (Heading::Toward | Heading::Away, Some(zone)) = (way, &rule.zone) {
-            if areas.is_empty() {
-                let name = zone.names().join(", ");
-                return Err(cannot(
-                    format!("Which way '{name}' lies can't be told: no such zone is drawn."),
-                    &format!("Draw a zone named '{name}' where it is, then set the rule again."),
-                ));
-            }
-            return Ok(Some(match way {
-                Heading::Toward => Deed::Approach,
-                _ => Deed::Retreat,
-            }));
-        }
-        if action == "turn" && matches!(way, Heading::Left | Heading::Right) {
-            self.note(format!(
-                "{direction} is the {noun}'s own, as seen from above"
-            ));
-            return Ok(Some(Deed::Turn(way)));
-        }
-        self.note(heading::meaning(way).into());
-        Ok(Some(Deed::Go(way)))
-    }
 }
 
 /// Finds the means for every part of `rule` among what `senses` offers.
