@@ -49,6 +49,29 @@ pub struct Refusal {
     pub offer: Option<String>,
     /// Where in the sentence, as [start, end) in characters.
     pub spans: Vec<[usize; 2]>,
+    /// What to put in the place of words, to make a sentence that may be
+    /// understood: spans of characters and their new words.
+    #[serde(skip)]
+    pub(crate) edits: Vec<([usize; 2], String)>,
+}
+
+/// `text` with each span of characters replaced by its words.
+pub(crate) fn edited(text: &str, edits: &[([usize; 2], String)]) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut sorted: Vec<_> = edits.iter().collect();
+    sorted.sort_by_key(|(span, _)| span[0]);
+    let mut out = String::new();
+    let mut at = 0;
+    for ([from, to], words) in sorted {
+        if *from < at || *to > chars.len() || from > to {
+            continue;
+        }
+        out.extend(&chars[at..*from]);
+        out.push_str(words);
+        at = *to;
+    }
+    out.extend(&chars[at..]);
+    out
 }
 
 impl Refusal {
@@ -60,7 +83,25 @@ impl Refusal {
             missing: Vec::new(),
             offer: None,
             spans: Vec::new(),
+            edits: Vec::new(),
         }
+    }
+
+    /// Offers `sentence`, which is understood.
+    pub(crate) fn suggest(&mut self, sentence: &str) {
+        let sentence = sentence.trim();
+        let quote = if sentence.contains('\'') { '"' } else { '\'' };
+        let said = format!("Say {quote}{sentence}{quote}.");
+        self.offer = Some(match self.offer.take() {
+            Some(offer) => format!("{offer} {said}"),
+            None => said,
+        });
+    }
+
+    /// With words that would mend the sentence.
+    pub(crate) fn mend(mut self, span: [usize; 2], words: impl Into<String>) -> Self {
+        self.edits.push((span, words.into()));
+        self
     }
 
     /// With what to say instead.

@@ -13,6 +13,7 @@ mod compare;
 mod cooldown;
 mod dates;
 mod days;
+mod dedup;
 mod deed;
 mod duty;
 mod frames;
@@ -28,10 +29,10 @@ mod tidy;
 mod severity;
 mod token;
 mod typo;
-mod unseen;
 mod window;
 mod words;
 
+use crate::refusal;
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
 use clause::{Clause, Parser};
 use frames::{Framed, TURN};
@@ -60,8 +61,30 @@ pub fn read(text: &str) -> Result<Rule, Refusal> {
         if refusal.spans.is_empty() {
             refusal.spans.push([0, length]);
         }
-        refusal
+        mended(text, refusal)
     })
+}
+
+/// The refusal with the whole sentence as it would be understood, where the
+/// words in the way can be put right.
+fn mended(text: &str, mut refusal: Refusal) -> Refusal {
+    let mut mended = text.to_owned();
+    let mut edits = std::mem::take(&mut refusal.edits);
+    // Several words may be in the way: five are enough.
+    for _ in 0..5 {
+        if edits.is_empty() {
+            return refusal;
+        }
+        mended = refusal::edited(&mended, &edits);
+        match parse(&mended, mended.chars().count()) {
+            Ok(_) => {
+                refusal.suggest(&mended);
+                return refusal;
+            }
+            Err(next) => edits = next.edits,
+        }
+    }
+    refusal
 }
 
 fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
@@ -85,23 +108,16 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     if shouted {
         toks.iter_mut().for_each(|t| t.raw.clone_from(&t.text));
     }
-    guard::language(&toks)?;
-    limits::looks(&toks)?;
     let mut bare = toks.clone();
     frames::courtesy(&mut bare);
-    let weather = guard::not_a_rule(&bare);
-    guard::harm(&bare, shouted)?;
-    weather?;
-    guard::observable(&bare)?;
-    typo::typos(&bare)?;
-    vague(&toks)?;
+    guard::words(&toks, &bare, shouted)?;
     let whole = span_of(&toks);
     let severity = limits::severity(&mut toks)?;
     let (cooldown, dedup) = limits::cooldown(&mut toks)?;
     let schedule = hours::extract(&mut toks)?;
     let hold = limits::hold(&mut toks)?;
     let window = limits::window(&mut toks)?;
-    hold::fits(hold, window, schedule.as_ref())?;
+    hold::fits(hold, window, schedule.as_ref()).map_err(|r| guard::placed(r, &bare, hold))?;
     tidy::marks(&mut toks);
     let camera = tidy::camera(&mut toks);
     let demanded = duty::wrapper(&mut toks);
@@ -154,6 +170,7 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     rule.schedule = schedule;
     rule.for_seconds = hold;
     check(&rule, framed, whole)?;
+    guard::contrary(&rule, &bare)?;
     Ok(rule)
 }
 
@@ -169,71 +186,6 @@ fn plain(leaf: &Rule) -> bool {
         .as_deref()
         .is_some_and(|s| words::STATES.contains(&s.trim_start_matches("not ")));
     known || leaf.comparator.is_some() || leaf.zone.is_some() || deed || state
-}
-
-/// Amounts without a number.
-fn vague(toks: &[Tok]) -> Result<(), Refusal> {
-    const WORDS: &[&str] = &[
-        "crowded",
-        "overcrowded",
-        "busy",
-        "packed",
-        "crowd",
-        "crowds",
-        "congested",
-        "congestion",
-        "overfull",
-        "several",
-        "numerous",
-        "countless",
-        "bustling",
-        "rammed",
-        "swamped",
-    ];
-    const PATTERNS: &[&str] = &[
-        "too many|much|few|little",
-        "a lot of?",
-        "lots of?",
-        "many",
-        "few",
-        "a few",
-        "plenty of",
-        "very? long queue|line|queues|lines",
-        "gets|is|becomes|grows too|very long|full|big",
-        "a large|big|huge number of",
-        "large|big groups|group|crowds|numbers of?",
-        "loads of",
-        "a handful of",
-        "a bunch of",
-        "most of",
-        "some number of",
-        "enough",
-        "how many|much",
-    ];
-    for (i, t) in toks.iter().enumerate() {
-        let n = if t.any(WORDS) {
-            Some(1)
-        } else {
-            PATTERNS.iter().filter_map(|p| here(toks, i, p)).max()
-        };
-        // "crowd of more than 5 people", "how many people … more than 5"
-        let counted = t.any(&["crowd", "how"])
-            && (i + 1..toks.len())
-                .any(|j| compare::compare(toks, j).is_ok_and(|c| c.is_some_and(|c| !c.bare)));
-        let time = n.is_some_and(|n| {
-            toks.get(i + n)
-                .is_some_and(|t| number::unit_millis(&t.text).is_some())
-        });
-        if let Some(n) = n.filter(|_| !counted && !time) {
-            return Err(
-                Refusal::new(RefusalKind::Ambiguous, "It is not said how many that is.")
-                    .missing("threshold")
-                    .offer("Say a number, for example 'more than 10 people'.")
-                    .at(span_of(&toks[i..i + n])),
-            );
-        }
-    }
-    Ok(())
 }
 
 /// "Unless a guard is there, tell me …": puts the exception last.

@@ -300,16 +300,21 @@ pub(crate) fn typos(toks: &[Tok]) -> Result<(), Refusal> {
 }
 
 fn refusal(t: &Tok, right: &[&str]) -> Refusal {
-    let right: Vec<String> = right
-        .iter()
-        .map(|r| format!("'{}'", as_written(r)))
+    let right: Vec<String> = right.iter().map(|r| as_written(r)).collect();
+    // "5minuts": the number stays.
+    let number: String = (t.raw.chars())
+        .take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
         .collect();
+    let space = if number.is_empty() { "" } else { " " };
+    let mended = format!("{number}{space}{}", right[0]);
+    let right: Vec<String> = right.iter().map(|r| format!("'{r}'")).collect();
     Refusal::new(
         RefusalKind::Ambiguous,
         format!("'{}' may be a slip of the keys.", t.raw),
     )
     .offer(format!("Did you mean {}?", right.join(" or ")))
     .at(t.span)
+    .mend(t.span, mended)
 }
 
 #[cfg(test)]
