@@ -276,21 +276,37 @@ pub(crate) fn take(toks: &mut Vec<Tok>, from: usize, to: usize) {
 
 /// Whether the words `pattern` (space separated, `a|b` for either) stand at `i`;
 /// how many tokens they are.
+///
+/// This is the innermost loop of reading a sentence: it walks the pattern's
+/// bytes once and allocates nothing.
 pub(crate) fn here(toks: &[Tok], i: usize, pattern: &str) -> Option<usize> {
+    let p = pattern.as_bytes();
     let mut at = i;
-    for part in pattern.split(' ') {
-        let (part, optional) = match part.strip_suffix('?') {
-            Some(p) if !p.is_empty() => (p, true),
-            _ => (part, false),
+    let mut part = 0;
+    while part < p.len() {
+        let word = toks.get(at).map(|t| t.text.as_bytes());
+        let (mut start, mut end) = (part, part);
+        let mut hit = false;
+        let optional = loop {
+            while end < p.len() && p[end] != b'|' && p[end] != b' ' {
+                end += 1;
+            }
+            let last = end == p.len() || p[end] == b' ';
+            let optional = last && end > part + 1 && p[end - 1] == b'?';
+            let stop = if optional { end - 1 } else { end };
+            hit |= word.is_some_and(|w| w.len() == stop - start && w == &p[start..stop]);
+            if last {
+                break optional;
+            }
+            end += 1;
+            start = end;
         };
-        let hit = toks
-            .get(at)
-            .is_some_and(|t| part.split('|').any(|p| t.text == p));
         if hit {
             at += 1;
         } else if !optional {
             return None;
         }
+        part = end + 1;
     }
     (at > i).then_some(at - i)
 }
