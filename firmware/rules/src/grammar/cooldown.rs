@@ -1,16 +1,16 @@
 //! How often to alert: cool-downs, reminders, and one alert a visit.
 
+use super::dedup::{until, visit};
 use super::number::{duration, number, unit_millis};
 use super::repeat::several;
 use super::token::{Tok, any_of, here, span_of, take};
-use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::{Dedup, Refusal, RefusalKind, Seconds};
 
 const ALERT: &str = "alert|alerts|alarm|alarms|message|messages|notification|notifications|warning|warnings|email|emails|text|texts|ping|pings|reminder|push";
-const TELL: &str = "alert|tell|notify|warn|bother|message|ping|disturb|inform|text|email|remind|nag|repeat|pester|trigger|fire|contact|call|spam|annoy";
+pub(crate) const TELL: &str = "alert|tell|notify|warn|bother|message|ping|disturb|inform|text|email|remind|nag|repeat|pester|trigger|fire|contact|call|spam|annoy";
 
 /// "at most", "no more than": what bounds how often.
-const BOUND: &[&str] = &[
+pub(crate) const BOUND: &[&str] = &[
     "at most",
     "at the most",
     "at the very most",
@@ -54,15 +54,19 @@ fn every(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
     whole.then_some((Seconds::from_millis(ms as u64), lead + 1))
 }
 
-fn one_alert(toks: &[Tok], i: usize) -> Option<usize> {
-    let noun = format!("one|1|a|an? single? {ALERT}");
-    any_of(toks, i, &["once", "one time", "1 time|x", "1x", &noun])
+/// "hourly", "daily" as a time.
+fn adverb(toks: &[Tok], i: usize) -> Option<Seconds> {
+    Some(match toks.get(i)?.text.as_str() {
+        "hourly" => Seconds::new(3600),
+        "daily" => Seconds::new(86_400),
+        "weekly" => Seconds::new(604_800),
+        _ => return None,
+    })
 }
 
-/// What was asked for.
-enum Limit {
-    Cool(Seconds),
-    Episode,
+pub(crate) fn one_alert(toks: &[Tok], i: usize) -> Option<usize> {
+    let noun = format!("one|1|a|an? single? {ALERT}");
+    any_of(toks, i, &["once", "one time", "1 time|x", "1x", &noun])
 }
 
 fn missing(toks: &[Tok]) -> Refusal {
@@ -104,7 +108,7 @@ fn no_time(toks: &[Tok], i: usize) -> Option<usize> {
 
 /// "at most once an hour", "not more often than every 5 minutes", "one alert
 /// per hour".
-fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Limit, usize), Refusal>> {
+fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Seconds, usize), Refusal>> {
     let tell = format!("do not {TELL} me|us? again? more|often than");
     let tell_often = format!("do not {TELL} me|us? more often|frequently than");
     let bound = any_of(toks, i, BOUND)
@@ -118,7 +122,7 @@ fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Limit, usize), Re
     // "at most 3 times an hour": one cool-down can't keep it.
     if let Some((n, len)) = several(toks, at)
         && (bound > 0 && !toks[i].any(&["only", "just"])
-            || (free && !toks[at + len - 1].is("times")))
+            || (free && !toks[at + len - 1].any(&["times", "twice"])))
         && let Some((d, m)) = every(toks, at + len)
     {
         let share = Seconds::from_millis(d.as_millis() / n.max(1));
@@ -133,6 +137,17 @@ fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Limit, usize), Re
     // "limit alerts to one per hour"
     let one = here(toks, at, "one|1").filter(|n| bound > 0 && every(toks, at + n).is_some());
     let count = one_alert(toks, at).or(one);
+    // "at most hourly", "no more often than daily", "hourly at most"
+    let tail = any_of(
+        toks,
+        at + 1,
+        &["at most", "at the very? most", "max|maximum"],
+    );
+    if let Some(d) = adverb(toks, at)
+        && (bound > 0 || tail.is_some())
+    {
+        return Some(Ok((d, bound + 1 + tail.unwrap_or(0))));
+    }
     let alert_noun = count.is_some_and(|n| !toks[at].is("once") && n > 1);
     if let Some(n) = count
         && let Some((d, m)) = every(toks, at + n)
@@ -158,7 +173,7 @@ fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Limit, usize), Re
             || told
             || free && toks[at].is("once")
         {
-            return Some(Ok((Limit::Cool(d), end + tail.unwrap_or(0) - i)));
+            return Some(Ok((d, end + tail.unwrap_or(0) - i)));
         }
         return None;
     }
@@ -170,7 +185,7 @@ fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Limit, usize), Re
             .is_some_and(|t| t.any(&["every", "once", "each", "per"]))
         && let Some((d, m)) = every(toks, at)
     {
-        return Some(Ok((Limit::Cool(d), bound + m)));
+        return Some(Ok((d, bound + m)));
     }
     let at = at + count.unwrap_or(0);
     let said = bare && (count.is_some() || alerts) || (count.is_some() && alert_noun && free);
@@ -189,12 +204,48 @@ fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Limit, usize), Re
     {
         return Some(Err(missing(&toks[i..i + n])));
     }
-    None
+    unsaid(toks, i).map(Err)
+}
+
+/// What can't be told: "don't spam me", "tell me only once".
+fn unsaid(toks: &[Tok], i: usize) -> Option<Refusal> {
+    let ends = |at: usize| {
+        toks.get(at)
+            .is_none_or(|t| !t.word || t.any(&["if", "when", "whenever"]))
+    };
+    let spam = here(
+        toks,
+        i,
+        "do not spam|annoy|bother|pester|flood|overwhelm|disturb|bombard me|us|anyone?",
+    );
+    if let Some(n) = spam.filter(|n| ends(i + n)) {
+        return Some(missing(&toks[i..i + n]));
+    }
+    // "tell me only once": ever, or each time it happens?
+    let once = any_of(
+        toks,
+        i,
+        &[
+            "only|just once",
+            "only|just a|one|1 single? alert|message|notification|warning|email|text",
+            "a|one|1 single? alert|message|notification only",
+            "once only",
+        ],
+    )?;
+    ends(i + once).then(|| {
+        Refusal::new(
+            RefusalKind::Ambiguous,
+            "It is not said what there shall be one alert of.",
+        )
+        .missing("dedup")
+        .offer("Say 'once per visit', or 'at most once a day'.")
+        .at(span_of(&toks[i..i + once]))
+    })
 }
 
 /// "then be quiet for 10 minutes", "cool-down 5 min", "wait 5 minutes between
 /// alerts", "don't alert again for an hour".
-fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
+fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>> {
     let not_again = format!("do not {TELL} me|us|it|this|yourself? again? for|within|in|before?");
     let no_more = format!(
         "no|not more|further|other|another|repeat|new? {ALERT}|repeats|repetition|repetitions for|within|in"
@@ -208,6 +259,10 @@ fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
             "with? a|an|the? cool-down|cooling-off time|period? of|is|:|=|for?",
             "cool down for|of|:?",
             "cooling off of|:?",
+            "mute|snooze|silence|suppress alerts|notifications|it|me|this|them|everything? for",
+            "ignore|skip|suppress it|repeats|repetitions|duplicates|further|more|any alerts|ones|repeats? for|within",
+            "leave me|us alone|be|in peace? for",
+            "not again for|within|before",
             &not_again,
             &no_more,
             "minimum|min interval|gap|pause|time of? between alerts of|is|:?",
@@ -228,6 +283,8 @@ fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
         i,
         &[
             "with|and a|an|the?",
+            "minimum|min",
+            "a minimum of",
             "at least",
             "with|and at least",
             "a|an",
@@ -267,13 +324,15 @@ fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
         } else {
             match trust {
                 2 => Some(tail.or(apart).unwrap_or(0)),
+                // "then pause for 10 minutes"
+                1 if i > 0 && toks[i - 1].is("then") => Some(tail.or(apart).unwrap_or(0)),
                 1 => tail.or(apart),
                 // "5 minutes between alerts" can't be anything else.
                 _ => apart,
             }
         };
         if let Some(more) = found {
-            return Some(Ok((Limit::Cool(d), len + n + more)));
+            return Some(Ok((d, len + n + more)));
         }
     }
     None
@@ -313,7 +372,7 @@ fn after(toks: &[Tok], i: usize) -> Option<usize> {
 }
 
 /// "remind me every 10 minutes while it lasts", "repeat every hour".
-fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
+fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>> {
     let remind = any_of(
         toks,
         i,
@@ -347,105 +406,14 @@ fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Limit, usize), Refusal>> {
             "while|as it|this|that lasts|continues|persists|goes|remains|is|holds on|so|there|open|true?",
             "as long as it|this|that lasts|continues|persists|goes|remains|is|holds on|so|true?",
             "for as long as it|this|that lasts|continues|persists|goes|remains|is|holds on|so?",
-            "until it|this|that clears|ends|stops|lasts",
-            "until it|this|that is over|gone|resolved|fixed|done|cleared|dealt with?",
             "after that",
             "thereafter|afterwards",
             "if it lasts|continues|persists|goes on?",
         ],
     )
+    .or_else(|| until(toks, end))
     .unwrap_or(0);
-    Some(Ok((Limit::Cool(d), end + tail - i)))
-}
-
-/// Nouns of which one alert each is one alert a visit.
-#[rustfmt::skip]
-const VISITS: &[&str] = &[
-    "visit", "episode", "occurrence", "occasion", "incident", "event", "stay", "appearance",
-    "vehicle", "person", "car", "object", "truck", "van", "lorry", "bus", "animal", "visitor",
-    "customer", "guest", "case", "instance", "entry", "arrival", "individual", "thing", "item",
-];
-/// What an alert each is no alert a visit of.
-#[rustfmt::skip]
-const NO_VISITS: &[&str] = &["camera", "zone", "area", "shift", "night", "morning", "week", "month", "time"];
-
-/// "once per visit", "only once per car", "one alert per incident", "don't
-/// repeat until it clears".
-fn visit(toks: &[Tok], i: usize, free: bool) -> Option<(Limit, usize)> {
-    let bound = any_of(toks, i, BOUND).unwrap_or(0);
-    let at = i + bound;
-    if let Some(n) = one_alert(toks, at)
-        && let Some(m) = any_of(
-            toks,
-            at + n,
-            &["per|each|every|for|a|in each|every|a|any|the|single?"],
-        )
-    {
-        let m = m + here(toks, at + n + m, "same|single|different|individual|new").unwrap_or(0);
-        let noun = toks.get(at + n + m)?;
-        let elsewhere = toks
-            .iter()
-            .enumerate()
-            .any(|(j, t)| (j < i || j > at + n + m) && crate::noun::singular(&t.text) == noun.text);
-        let thing = noun.word
-            && !noun.any(NO_VISITS)
-            && unit_millis(&noun.text).is_none()
-            && !noun.any(STRUCTURE)
-            && !noun.any(PREPOSITIONS)
-            && !noun.any(COPULAS);
-        let bounded = bound > 0 || free || toks[at].is("once");
-        if thing && bounded && (noun.any(VISITS) || elsewhere) {
-            let tail = here(toks, at + n + m + 1, "at most|only|please").unwrap_or(0);
-            return Some((Limit::Episode, bound + n + m + 1 + tail));
-        }
-    }
-    let clears = "clears|ends|stops|leaves|goes|resets|changes|cleared|stopped|ended|gone";
-    let until = format!("until|till|before|unless it|this|that|the? has|have? {clears} away?");
-    let over = "until|till|before it|this|that|the? is|has been over|gone|clear|cleared|resolved|fixed|back|finished|done";
-    let quiet_verbs =
-        format!("do not {TELL} me|us|it|this|yourself|alerts? again|twice? about? it?");
-    let no_repeats =
-        "no|without repeats|repeat|repetition|repetitions|duplicates|repeating|repeated alerts?";
-    let no_more = "no|not more|further|another|second alert|alerts|message|messages|notification|notifications";
-    let first = any_of(
-        toks,
-        i,
-        &[
-            "only|just the|on? first time|one",
-            "the first time only",
-            "for the first time only",
-            "only the very first time",
-            "first time only",
-            "only|just on|for the first time|occurrence",
-        ],
-    )
-    .filter(|n| toks[i..i + n].iter().any(|t| t.is("first")));
-    if let Some(n) = first {
-        let more = here(toks, i + n, "it happens|occurs").unwrap_or(0);
-        return Some((Limit::Episode, n + more));
-    }
-    for (lead, alone) in [
-        (any_of(toks, i, &[&quiet_verbs]), false),
-        (any_of(toks, i, &[no_repeats]), true),
-        (any_of(toks, i, &[no_more]), false),
-        (any_of(toks, i, &["only|just? once|one alert?"]), false),
-    ] {
-        let Some(n) = lead else { continue };
-        if let Some(m) = any_of(toks, i + n, &[&until, over]) {
-            return Some((Limit::Episode, n + m));
-        }
-        if let Some(m) = here(toks, i + n, "for the same") {
-            return Some((Limit::Episode, n + m + 1));
-        }
-        let ends = toks.get(i + n).is_none_or(|t| !t.word);
-        let repeat = toks[i..i + n]
-            .iter()
-            .any(|t| t.any(&["repeat", "repeats", "duplicates"]));
-        if ends && free && (alone || repeat) {
-            return Some((Limit::Episode, n));
-        }
-    }
-    None
+    Some(Ok((d, end + tail - i)))
 }
 
 /// Takes the cool-down and "once per visit" out.
@@ -466,6 +434,11 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
         {
             lead += n;
         }
+        lead += here(toks, i + lead, "only|just")
+            .filter(|n| {
+                lead > 0 && here(toks, i + lead + n, "alert|tell|notify|ping|send").is_some()
+            })
+            .unwrap_or(0);
         let alerted = format!("after|following each|every|an|any|the|that {ALERT} ,|:?");
         lead += any_of(toks, i + lead, &[&alerted]).unwrap_or(0);
         lead += here(toks, i + lead, "alert|tell|notify|ping|send me|us?")
@@ -482,7 +455,7 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
                 continue;
             }
             let free = lead > 0 && at > i || at == 0 || !toks[at - 1].word;
-            if let Some((Limit::Episode, len)) = visit(toks, at, free) {
+            if let Some(len) = visit(toks, at, free) {
                 dedup = Some(Dedup::PerEpisode);
                 hit = Some((at, at + len));
                 break;
@@ -491,10 +464,8 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
                 .or_else(|| reminder(toks, at))
                 .or_else(|| quiet(toks, at));
             if let Some(found) = found {
-                let (limit, len) = found?;
-                if let Limit::Cool(d) = limit {
-                    cool = replace(cool, d, &toks[at..at + len])?;
-                }
+                let (d, len) = found?;
+                cool = replace(cool, d, &toks[at..at + len])?;
                 hit = Some((at, at + len));
                 break;
             }
@@ -525,6 +496,10 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
                     at + here(toks, at, "alert|tell|notify|warn|ping|message me|us?").unwrap_or(0);
             }
             take(toks, from, to + close + colon);
+            // "once per dog on the lawn" goes on as "for each dog".
+            if let Some(t) = toks.get_mut(from + 1).filter(|t| t.is("per")) {
+                (t.text, t.raw) = ("for".into(), "for".into());
+            }
         }
         i += 1;
     }

@@ -93,7 +93,7 @@ fn named(toks: &[Tok], i: usize) -> Option<(Vec<Day>, usize)> {
 }
 
 /// Whether the word at `i` may be what a day names: "Sunday market".
-fn thing(toks: &[Tok], i: usize) -> bool {
+pub(crate) fn thing(toks: &[Tok], i: usize) -> bool {
     use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
     toks.get(i).is_some_and(|t| {
         t.word

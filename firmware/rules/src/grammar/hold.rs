@@ -212,6 +212,60 @@ fn ends(toks: &[Tok], i: usize) -> bool {
         .is_none_or(|t| !t.word || t.any(&["if", "when", "whenever", "tell", "alert", "let"]))
 }
 
+/// "waits 5 minutes at the gate", "stays half an hour": "for" left out.
+fn stays(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
+    const STAYS: &[&str] = &[
+        "stay",
+        "stays",
+        "stayed",
+        "staying",
+        "wait",
+        "waits",
+        "waited",
+        "waiting",
+        "remain",
+        "remains",
+        "remained",
+        "remaining",
+        "linger",
+        "lingers",
+        "lingering",
+        "loiter",
+        "loiters",
+        "loitering",
+        "dwell",
+        "dwells",
+        "dwelling",
+        "sits",
+        "sitting",
+        "stands",
+        "standing",
+        "sleeps",
+        "sleeping",
+        "lies",
+        "lying",
+        "lasts",
+        "lasting",
+        "parks",
+        "parked",
+        "there",
+        "here",
+        "still",
+        "idle",
+        "idling",
+        "open",
+        "closed",
+        "empty",
+        "unattended",
+    ];
+    let verb = i > 0 && toks[i - 1].any(STAYS);
+    duration(toks, i).filter(|(_, n)| {
+        let metres = toks[i + n - 1].text.ends_with('m');
+        let point = here(toks, i + n, "before|after|ago|later|early|late|from").is_some();
+        verb && (!metres || toks[i + n - 1].is("min")) && !point
+    })
+}
+
 /// A length of time at the end of a telegram: "door open 5 min".
 fn bare(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
     let mut before = &toks[i.checked_sub(1)?];
@@ -307,7 +361,7 @@ pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
             };
             take(toks, from, i + len + n + more);
             i = from;
-        } else if let Some((d, n)) = bare(toks, i) {
+        } else if let Some((d, n)) = stays(toks, i).or_else(|| bare(toks, i)) {
             found = one(found, d, &toks[i..i + n])?;
             take(toks, i, i + n);
         } else if let Some((d, n)) = duration(toks, i)

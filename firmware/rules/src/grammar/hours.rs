@@ -2,7 +2,7 @@
 
 use super::clock::{Said, Time, part, settle, time};
 use super::dates;
-use super::days::{Rest, but, day, days};
+use super::days::{Rest, but, day, days, thing};
 use super::number::{duration, number, unit_millis};
 use super::token::{Tok, any_of, here, span_of, take};
 use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
@@ -171,6 +171,10 @@ fn part_of_day(toks: &[Tok], i: usize, after_day: bool) -> Found {
     }
     let (span, n) = part(toks, at)?;
     if toks.get(at + n).is_some_and(|t| t.any(NAMES)) {
+        return None;
+    }
+    // "in the night shop": a name.
+    if toks[i..at].iter().any(|t| t.is("the")) && thing(toks, at + n) {
         return None;
     }
     if i > 0 && here(toks, i - 1, edge).is_some() {

@@ -36,6 +36,8 @@ fn times_at(toks: &[Tok], i: usize) -> Option<(Comparator, Threshold, usize)> {
     }
     if let Some((len, c)) = lead(toks, i)
         && let Some(n) = word(i + len)
+        // "only once" is about alerts.
+        && !(n == 1 && c == Comparator::Eq)
     {
         return Some((c, Threshold::One(n), len + 1));
     }
@@ -179,6 +181,10 @@ pub(crate) fn common(toks: &mut Vec<Tok>) {
             here(toks, at, "queue length|size").or(here(toks, at, "length|size of the|a? queue"))
         {
             say(toks, at, n, &["number", "of", "people", "in", "a", "queue"]);
+        } else if let Some(n) = here(toks, at, "rate|flow|traffic|stream|total of")
+            && compare(toks, at + n).is_ok_and(|k| k.is_some())
+        {
+            toks.drain(i..at + n);
         } else if here(toks, i, "# of").is_some() {
             say(toks, i, 2, &["number", "of"]);
         } else if here(toks, i, "more|fewer|less").is_some()

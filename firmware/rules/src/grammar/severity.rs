@@ -30,7 +30,7 @@ const NOUN: &str = "alert|alerts|alarm|alarms|priority|severity|event|rule|notif
 /// Words before a level that make it one: "send an | urgent alert".
 #[rustfmt::skip]
 const BEFORE: &[&str] = &[
-    "a", "an", "severity", "priority", ":", ",", "-", "as", "level", "me", "us", "is", "=", ";",
+    "!", "?", "a", "an", "severity", "priority", ":", ",", "-", "as", "level", "me", "us", "is", "=", ";",
     ".", "(", "send", "issue", "raise", "trigger", "want", "get", "give", "with", "very", "really",
 ];
 
@@ -68,7 +68,7 @@ const ASIDES: &[(Severity, &[&str])] = &[
             "no|not rush",
             "nothing urgent",
             "just|only? for the? record|records|log|logs",
-            "just|only? for my|your|our? information",
+            "just|only? for my|your|our? info|information",
             "fyi",
             "no need to hurry",
         ],
@@ -94,6 +94,10 @@ const RECORD: &[&str] = &[
     "just|please? make|take|keep a? note|record of? it|this|that?",
     "just|only|please? put it in the log|logbook|records",
     "just|please? write it down",
+    "log|record :",
+    "no|without need|alert|alerts|alarm|notification|notifications , but? just|only? log|record|note it|this?",
+    "do not alert|notify|tell|bother|disturb|message me|us? , but? just|only? log|record|note it|this?",
+    "do not alert|notify|tell|bother|disturb|message me|us? but|and? just|only log|record|note it|this?",
 ];
 
 /// Whether the phrase `i..end` stands apart from things: "the low priority
@@ -145,12 +149,15 @@ fn level_at(toks: &[Tok], i: usize) -> Option<(Severity, usize, usize)> {
     {
         let noun = here(toks, i + n + 1, NOUN).unwrap_or(0);
         let end = i + n + 1 + noun;
+        let named = toks[i..i + n]
+            .iter()
+            .any(|t| t.any(&["severity", "priority"]));
         let said = toks[i].any(&["as", "at", "with"]) || boundary(toks, i);
         let over = toks
             .get(end)
             .is_none_or(|t| !t.word || t.any(STRUCTURE) || t.any(PREPOSITIONS) || t.any(ARTICLES));
         // "it is critical that …" and "is information" say no more than that.
-        if said && over {
+        if said && (over || named) {
             let mark = here(toks, end, ":|,|-|!").unwrap_or(0);
             return Some((s, i, end + mark));
         }
@@ -167,7 +174,14 @@ fn level_at(toks: &[Tok], i: usize) -> Option<(Severity, usize, usize)> {
         next,
         "if|when|whenever|once|as|should|in|every|each|any",
     )
-    .is_some();
+    .is_some()
+        || i == 0
+            && here(
+                toks,
+                next,
+                "a|an|the|someone|somebody|anyone|nobody|there|more|fewer",
+            )
+            .is_some();
     let ends = next >= toks.len() || toks[next].is_gap() || mark > 0 || toks[next].is(")");
     let determined = i > 0 && toks[i - 1].any(&["a", "an", "me", "is", "very", "really"]);
     if i == 0 || !toks[i - 1].word {
@@ -175,7 +189,9 @@ fn level_at(toks: &[Tok], i: usize) -> Option<(Severity, usize, usize)> {
         if ends || framed || noun.is_some() {
             // "…: emergency": its mark goes with it.
             let before = usize::from(
-                i > 0 && next + mark >= toks.len() && toks[i - 1].any(&[":", "-", ";", ","]),
+                i > 0
+                    && next + mark >= toks.len()
+                    && toks[i - 1].any(&[":", "-", ";", ",", "!", "."]),
             );
             return Some((s, i - before, next + mark));
         }
@@ -207,6 +223,7 @@ pub(crate) fn severity(toks: &mut Vec<Tok>) -> Result<Option<Severity>, Refusal>
             }
         } else if let Some((s, n)) = aside(toks, i) {
             let mark = here(toks, i + n, ":|!")
+                .or(here(toks, i + n, ",? but").filter(|_| i == 0))
                 .or(here(toks, i + n, NOUN).filter(|_| i == 0))
                 .unwrap_or(0);
             found.set(s, span_of(&toks[i..i + n]))?;

@@ -49,7 +49,7 @@ const VAGUE: &[&str] = &[
 /// What "a minute" after it is not a rate: "for a minute", "than an hour".
 #[rustfmt::skip]
 const NO_RATE: &[&str] = &[
-    "for", "of", "than", "once", "half", "about", "almost", "after", "lasts", "least", "over",
+    "for", "of", "than", "half", "about", "almost", "after", "lasts", "least", "over",
     "quarter", "and", "to", "takes", "nearly", "in", "within", "is", "are", "before", "until",
     "wait", "waits", "just", "only", "or", "with", "at", "by", "on", "every", "last", "past",
 ];

@@ -1,0 +1,121 @@
+//! One alert a visit: "once per car", "don't repeat until it clears".
+
+use super::cooldown::{BOUND, TELL, one_alert};
+use super::number::unit_millis;
+use super::token::{Tok, any_of, here};
+use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
+
+/// Nouns of which one alert each is one alert a visit.
+#[rustfmt::skip]
+const VISITS: &[&str] = &[
+    "visit", "episode", "occurrence", "occasion", "incident", "event", "stay", "appearance",
+    "vehicle", "person", "car", "object", "truck", "van", "lorry", "bus", "animal", "visitor",
+    "customer", "guest", "case", "instance", "entry", "arrival", "individual", "thing", "item",
+];
+/// What an alert each is no alert a visit of.
+#[rustfmt::skip]
+const NO_VISITS: &[&str] = &["camera", "zone", "area", "shift", "night", "morning", "week", "month", "time"];
+
+/// "once per visit", "only once per car", "one alert per incident", "don't
+/// repeat until it clears".
+pub(crate) fn visit(toks: &[Tok], i: usize, free: bool) -> Option<usize> {
+    let bound = any_of(toks, i, BOUND).unwrap_or(0);
+    let at = i + bound;
+    if let Some(n) = one_alert(toks, at)
+        && let Some(m) = any_of(
+            toks,
+            at + n,
+            &["per|each|every|for|a|in each|every|a|any|the|single?"],
+        )
+    {
+        let m = m + here(toks, at + n + m, "same|single|different|individual|new").unwrap_or(0);
+        let noun = toks.get(at + n + m)?;
+        let elsewhere = toks
+            .iter()
+            .enumerate()
+            .any(|(j, t)| (j < i || j > at + n + m) && crate::noun::singular(&t.text) == noun.text);
+        let thing = noun.word
+            && !noun.any(NO_VISITS)
+            && unit_millis(&noun.text).is_none()
+            && !noun.any(STRUCTURE)
+            && !noun.any(PREPOSITIONS)
+            && !noun.any(COPULAS);
+        let bounded = bound > 0 || free || toks[at].is("once");
+        // "alert me once for each dog on the lawn": the dog is what is watched.
+        let told = (i > 0 && toks[i - 1].any(&["me", "us", "alert", "notify"]))
+            || here(toks, i, "alert|tell|notify").is_some();
+        if thing && told && !elsewhere && !noun.any(VISITS) && toks.get(at + n + m + 1).is_some() {
+            return Some(bound + n);
+        }
+        if thing && bounded && (noun.any(VISITS) || elsewhere) {
+            let tail = here(toks, at + n + m + 1, "at most|only|please").unwrap_or(0);
+            return Some(bound + n + m + 1 + tail);
+        }
+    }
+    let quiet_verbs =
+        format!("do not {TELL} me|us|it|this|yourself|alerts? again|twice? about? it?");
+    let no_repeats =
+        "no|without repeats|repeat|repetition|repetitions|duplicates|repeating|repeated alerts?";
+    let no_more = "no|not more|further|another|second alert|alerts|message|messages|notification|notifications";
+    let first = any_of(
+        toks,
+        i,
+        &[
+            "only|just the|on? first time|one",
+            "the first time only",
+            "for the first time only",
+            "only the very first time",
+            "first time only",
+            "only|just on|for the first time|occurrence",
+        ],
+    )
+    .filter(|n| toks[i..i + n].iter().any(|t| t.is("first")));
+    if let Some(n) = first {
+        let more = here(toks, i + n, "it happens|occurs").unwrap_or(0);
+        return Some(n + more);
+    }
+    for (lead, alone) in [
+        (any_of(toks, i, &[&quiet_verbs]), false),
+        (any_of(toks, i, &[no_repeats]), true),
+        (any_of(toks, i, &[no_more]), false),
+        (any_of(toks, i, &["only|just? once|one alert?"]), false),
+    ] {
+        let Some(n) = lead else { continue };
+        if let Some(m) = until(toks, i + n) {
+            return Some(n + m);
+        }
+        if let Some(m) = here(toks, i + n, "for the same") {
+            return Some(n + m + 1);
+        }
+        let ends = toks.get(i + n).is_none_or(|t| !t.word);
+        let repeat = toks[i..i + n]
+            .iter()
+            .any(|t| t.any(&["repeat", "repeats", "duplicates"]));
+        if ends && free && (alone || repeat) {
+            return Some(n);
+        }
+    }
+    None
+}
+
+/// "until it clears", "till it is closed again", "before it has left": the
+/// alert's end, in any words.
+pub(crate) fn until(toks: &[Tok], i: usize) -> Option<usize> {
+    let lead = any_of(
+        toks,
+        i,
+        &[
+            "until|till|before|unless it|this|that|they|he|she|everything is|are|has|have? been? all?",
+        ],
+    )?;
+    let t = toks.get(i + lead).filter(|t| {
+        t.word
+            && (t.any(&["over", "off"])
+                || !t.any(STRUCTURE) && !t.any(PREPOSITIONS) && !t.any(COPULAS))
+    })?;
+    let more = here(toks, i + lead + 1, "away|again|down|up|out|with|off|back")
+        .filter(|_| !t.is("over"))
+        .unwrap_or(0);
+    let again = here(toks, i + lead + 1 + more, "again").unwrap_or(0);
+    Some(lead + 1 + more + again)
+}
