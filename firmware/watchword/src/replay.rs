@@ -179,7 +179,6 @@ pub fn offline_watch(model: &dyn Model, zones: &[Zone], every: f64, start: Momen
         every: Some(Duration::from_secs_f64(every * 0.9)),
         boot: 0,
         info: Info::default(),
-        aspect: 16.0 / 9.0,
     };
     // A replay is not on a board: watts bound nothing.
     let plenty = Watts(1e6);

@@ -139,7 +139,6 @@ pub async fn run_and_tell(
                 models: knowledge.name().split(" + ").map(Into::into).collect(),
                 rtsp: rtsp.clone(),
             },
-            aspect: 16.0 / 9.0,
         },
         governor_for(&board),
         board.read(),

@@ -63,8 +63,6 @@ pub struct Setup {
     pub boot: u32,
     /// What `info` says beside what the machine knows itself.
     pub info: Info,
-    /// Width over height of the picture, for distances between tracks.
-    pub aspect: f32,
 }
 
 /// The machine.
@@ -100,10 +98,7 @@ struct Looking {
 impl Watch {
     /// A machine with no rules. `readings` are the board's first.
     pub fn new(setup: Setup, governor: Governor, readings: Readings) -> Self {
-        let tracker = Tracker::new(tracking::Config {
-            aspect: setup.aspect,
-            ..tracking::Config::default()
-        });
+        let tracker = Tracker::new(tracking::Config::default());
         Self {
             topics: Topics::new(&setup.camera),
             setup,
@@ -260,6 +255,10 @@ impl Watch {
             mono: frame.captured.mono,
             wall: frame.captured.wall.or(now.wall_at(frame.captured.mono)),
         };
+        // Distances between tracks are those of this very picture; a source
+        // may come back with another format.
+        self.tracker
+            .set_aspect(frame.width as f32 / frame.height as f32);
         let update = sight
             .detections
             .as_deref()

@@ -67,7 +67,6 @@ impl Camera {
             every: None,
             boot,
             info: Info::default(),
-            aspect: 1.0,
         };
         let governor = Governor::new(governor::Config::default());
         let readings = SimBoard::default().read();
