@@ -302,7 +302,11 @@ impl Life {
     }
 
     /// Lets time pass without a look: schedules close, open alerts go stale.
+    /// Time does not go back: a tick from before the last one is ignored.
     pub fn tick(&mut self, now: Moment) -> Vec<Transition> {
+        if self.is_past(now) {
+            return Vec::new();
+        }
         let mut out = self.keep_hours(now);
         if self.open != Some(false) {
             self.grow_stale(now, &mut out);
@@ -428,15 +432,19 @@ impl Life {
         }
     }
 
+    fn is_past(&self, now: Moment) -> bool {
+        self.latest.is_some_and(|latest| now.mono < latest)
+    }
+
     fn keep_hours(&mut self, now: Moment) -> Vec<Transition> {
         let mut out = Vec::new();
-        // A frame may come later than a tick; time does not go back for it.
-        if self.latest.is_some_and(|latest| now.mono < latest) {
-            return out;
-        }
-        self.latest = Some(now.mono);
-        if now.wall.is_some() {
-            self.clock = Some(now);
+        // A frame may come later than a tick. It counts by its own time, so
+        // that what it saw just before a schedule closed is still told.
+        if !self.is_past(now) {
+            self.latest = Some(now.mono);
+            if now.wall.is_some() {
+                self.clock = Some(now);
+            }
         }
         let open = self.opened(now);
         if std::mem::take(&mut self.closed_while_off) || (open == Some(false) && self.open != open)
