@@ -148,11 +148,15 @@ proptest! {
         }
     }
 
-    /// No alert before its hold is full: the time for which somebody vouches,
-    /// from the look at which the condition began to hold.
+    /// No alert before its hold is full: the time for which somebody vouches and
+    /// the camera was on, from the look at which the condition began to hold.
     #[test]
     fn no_alert_before_its_hold_is_full(
-        seq in prop::collection::vec((1u64..20_000, prop_oneof![3 => Just(Some(1.0f32)), 1 => Just(Some(0.0)), 1 => Just(None)]), 1..150),
+        seq in prop::collection::vec((
+            1u64..20_000,
+            prop_oneof![3 => Just(Some(1.0f32)), 1 => Just(Some(0.0)), 1 => Just(None)],
+            prop::option::weighted(0.2, 0.0f64..1.0),
+        ), 1..150),
         hold in 1u64..120,
     ) {
         let rule = json!({"subject": "forklift", "predicate": "count", "comparator": "gt", "threshold": 3,
@@ -161,23 +165,32 @@ proptest! {
         let vouched = armed.wanted_interval().as_millis() as u64 * 3;
         let limit = armed.life().gap_limit().as_millis() as u64;
         let mut run = Run::new(&armed);
-        let mut looks: Vec<(u64, Option<f32>)> = Vec::new();
-        for (dt, p) in &seq {
+        // (when, what, how long off before it)
+        let mut looks: Vec<(u64, Option<f32>, u64)> = Vec::new();
+        for (dt, p, share) in &seq {
             let told = run.got.len();
-            run.happen(*dt, &Happens::Look { p: *p, enters: 0 });
-            looks.push((run.now, *p));
+            let off = share.map_or(0, |share| (*dt as f64 * share) as u64);
+            if share.is_some() {
+                run.restart(off);
+            }
+            run.happen(dt - off, &Happens::Look { p: *p, enters: 0 });
+            looks.push((run.now, *p, off));
             let Some((at, _, ago)) = run.got[told..].iter().find(|g| g.1 == Phase::New) else {
                 continue;
             };
             let since = at - ago;
-            let held: Vec<_> = looks.iter().filter(|(t, _)| *t >= since).collect();
-            prop_assert_eq!(held[0], &(since, Some(1.0)));
-            let counted: u64 = held.windows(2)
-                .map(|w| if w[0].1.is_some() { (w[1].0 - w[0].0).min(vouched) } else { 0 })
-                .sum();
+            let held: Vec<_> = looks.iter().filter(|l| l.0 >= since).collect();
+            prop_assert_eq!((held[0].0, held[0].1), (since, Some(1.0)));
+            let known: Vec<usize> = (0..held.len()).filter(|i| held[*i].1.is_some()).collect();
+            let mut counted = 0;
+            for pair in known.windows(2) {
+                let (from, to) = (pair[0], pair[1]);
+                let gap = held[to].0 - held[from].0;
+                prop_assert!(gap <= limit);
+                let off: u64 = held[from + 1..=to].iter().map(|l| l.2).sum();
+                counted += (held[from + 1].0 - held[from].0).min(vouched).min(gap - off);
+            }
             prop_assert!(counted >= hold * 1000, "held {counted} ms of {hold} s");
-            let known: Vec<u64> = held.iter().filter(|l| l.1.is_some()).map(|l| l.0).collect();
-            prop_assert!(known.windows(2).all(|w| w[1] - w[0] <= limit));
         }
     }
 
