@@ -46,7 +46,6 @@ impl Row {
 }
 
 fn main() {
-    golden::shared_examples();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let misses = args.iter().any(|a| a == "--misses");
     let only = args.iter().find(|a| !a.starts_with("--"));

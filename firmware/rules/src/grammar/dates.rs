@@ -87,7 +87,9 @@ fn date(toks: &[Tok], i: usize) -> Option<usize> {
     // "3 May", "3rd of May"; "3 may enter" is a verb.
     if number(i) {
         let of = here(toks, i + 1, "of").unwrap_or(0);
-        if month(i + 1 + of) && (of > 0 || !thing(toks, i + 2) || toks[i + 1].starts_upper()) {
+        // "no one may be in the stockroom"
+        let allows = here(toks, i + 1, "may be|not|only|never|have").is_some();
+        if month(i + 1 + of) && !allows && (of > 0 || !thing(toks, i + 2) || toks[i + 1].starts_upper()) {
             return Some(2 + of);
         }
     }

@@ -221,6 +221,8 @@ fn condition(
     let mut glue: Option<bool> = None;
     let mut i = 0;
     let mut context: Option<Clause> = None;
+    // "… with nobody in the kitchen": a clause of its own, though it has no verb.
+    let mut whole = false;
     let mut place: Option<Clause> = None;
     loop {
         while toks.get(i).is_some_and(|t| t.is_gap()) {
@@ -240,6 +242,7 @@ fn condition(
         };
         let (mut clause, end) = parser.clause(i)?;
         clause.inverted = inverted;
+        clause.verbal |= std::mem::take(&mut whole);
         if end <= i && clause.subjects.is_empty() {
             return Err(place_cannot(&toks[i..i + 1]));
         }
@@ -288,6 +291,7 @@ fn condition(
             i += comma;
             continue;
         }
+        whole = apart.is_some();
         let word = match apart {
             Some(n) if !toks[i + comma].is("with") => n,
             Some(_) => 1,
@@ -509,7 +513,7 @@ fn assemble(
             "It is not said at which count to alert.",
         )
         .missing("threshold")
-        .offer("Say a number, for example 'alert me if there are more than 10'."));
+        .offer("Say a number, for example 'alert me if there are more than 10 people'."));
     }
     if hold.is_some()
         && parts

@@ -349,8 +349,13 @@ pub(crate) fn phrase(
                 "tray", "bowl", "plate", "piles", "stacks", "bottles", "cups", "boxes", "bags",
                 "pallets", "cloud", "flock", "herd", "pair", "crate", "crates", "sheet", "pack",
             ]);
+            let part = toks.get(after + 1).is_some_and(|n| small_number(&n.text).is_some()) || det;
+            let share = toks[words[words.len() - 1]].any(&[
+                "half", "most", "part", "rest", "majority", "third", "quarter", "some", "none", "many", "pair",
+            ]);
             if nounish(toks, after)
                 && (role == Role::Place
+                    || (part && !share && role == Role::Subject)
                     || carrier
                     || is_quantity_noun(&toks[words[words.len() - 1]].text))
             {
@@ -376,7 +381,7 @@ pub(crate) fn phrase(
             let of = toks.get(j + 1).is_some_and(|n| n.is("of"));
             let place_word = role != Role::Object
                 && (t.any(&["back", "first", "second", "lower", "higher"]) && next_noun
-                    || role == Role::Place && t.any(&["last", "next", "other"]) && next_noun
+                    || role == Role::Place && t.any(&["last", "next", "other", "alarm"]) && next_noun
                     || t.is("back") && of);
             // "trash can", "milk cans": no verb follows
             let can = t.is("can")

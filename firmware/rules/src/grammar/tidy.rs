@@ -28,6 +28,12 @@ pub(crate) fn marks(toks: &mut Vec<Tok>) {
             let n = toks[i..].iter().take_while(|t| t.any(&[".", "…"])).count();
             take(toks, i, i + n);
             toks[i].text = GAP.into();
+        } else if !toks[i].word
+            && !toks[i].is_gap()
+            && toks[i].text.chars().all(|c| !c.is_ascii() && !c.is_alphanumeric() && !"–—…“”°€£".contains(c))
+        {
+            // a picture, not a word
+            toks[i].text = GAP.into();
         } else if toks[i].any(&["if", "when", "whenever"]) && toks.get(i + 1).is_some_and(|t| t.is(",")) {
             toks.remove(i + 1);
         }

@@ -38,17 +38,6 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The worked examples beside the checkout, where they are.
-pub fn shared_examples() -> Option<Vec<Value>> {
-    let file = root().join("../../../shared/rules/examples.json");
-    if !file.exists() {
-        eprintln!("SKIPPED: {} is not here", file.display());
-        return None;
-    }
-    let text = std::fs::read_to_string(&file).expect("the examples");
-    Some(serde_json::from_str(&text).expect("examples are a JSON array"))
-}
-
 fn sorted(dir: &Path) -> Vec<PathBuf> {
     let mut list: Vec<PathBuf> = std::fs::read_dir(dir)
         .unwrap_or_else(|e| panic!("{}: {e}", dir.display()))

@@ -1,0 +1,33 @@
+//! Any UTF-8 as a rule: it is answered, in full, without a panic; and what is
+//! understood says of itself a sentence that is read as the same rule.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rules::{MAX_CHARS, Refusal, Rule, read};
+
+fn as_json(rule: &Rule) -> serde_json::Value {
+    serde_json::to_value(rule.with_defaults()).expect("a rule is JSON")
+}
+
+fn whole(refusal: &Refusal, length: usize) {
+    assert!(!refusal.why.is_empty() && refusal.offer.is_some(), "{refusal:?}");
+    assert!(!refusal.spans.is_empty(), "{refusal:?}");
+    for [from, to] in &refusal.spans {
+        assert!(from <= to && *to <= length, "{refusal:?} in {length} characters");
+    }
+}
+
+fuzz_target!(|text: &str| {
+    let length = text.chars().count();
+    match read(text) {
+        Err(refusal) => whole(&refusal, length),
+        Ok(rule) => {
+            assert!(length <= MAX_CHARS);
+            let says = rule.says();
+            if let Ok(back) = read(&says) {
+                assert_eq!(as_json(&back), as_json(&rule), "{text:?} says {says:?}");
+            }
+        }
+    }
+});
