@@ -52,11 +52,14 @@ pub struct Refusal {
     /// What to put in the place of words, to make a sentence that may be
     /// understood: spans of characters and their new words.
     #[serde(skip)]
-    pub(crate) edits: Vec<([usize; 2], String)>,
+    pub(crate) edits: Box<[Edit]>,
 }
 
+/// A span of characters, and the words to put there.
+pub(crate) type Edit = ([usize; 2], String);
+
 /// `text` with each span of characters replaced by its words.
-pub(crate) fn edited(text: &str, edits: &[([usize; 2], String)]) -> String {
+pub(crate) fn edited(text: &str, edits: &[Edit]) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut sorted: Vec<_> = edits.iter().collect();
     sorted.sort_by_key(|(span, _)| span[0]);
@@ -83,7 +86,7 @@ impl Refusal {
             missing: Vec::new(),
             offer: None,
             spans: Vec::new(),
-            edits: Vec::new(),
+            edits: Box::default(),
         }
     }
 
@@ -100,7 +103,9 @@ impl Refusal {
 
     /// With words that would mend the sentence.
     pub(crate) fn mend(mut self, span: [usize; 2], words: impl Into<String>) -> Self {
-        self.edits.push((span, words.into()));
+        let mut edits = std::mem::take(&mut self.edits).into_vec();
+        edits.push((span, words.into()));
+        self.edits = edits.into_boxed_slice();
         self
     }
 

@@ -36,14 +36,25 @@ pub(crate) fn budget(toks: &[Tok]) -> Result<(), Refusal> {
     for (i, t) in toks.iter().enumerate() {
         if let Some(n) = FRAMES.iter().filter_map(|p| here(toks, i, p)).max()
             // "a picture of", "one image": things.
-            && !(t.any(&["all"]) && !toks[i..i + n].iter().any(|t| t.any(&["frame", "frames"])))
-            && !here(toks, i + n, "is|are|on|hanging|has").is_some()
+            && (!t.is("all") || toks[i..i + n].iter().any(|t| t.any(&["frame", "frames"])))
+            && here(toks, i + n, "is|are|on|hanging|has").is_none()
         {
-            return Err(over("the camera does not look at every frame", &toks[i..i + n]));
+            return Err(over(
+                "the camera does not look at every frame",
+                &toks[i..i + n],
+            ));
         }
         // "a tenth of a second", "1/10 s"
-        let share = here(toks, i, "a|one|every|each? tenth|hundredth|thousandth|eighth|sixteenth of a|one second")
-            .or(here(toks, i, "two|three|four|five hundredths|thousandths of a second"));
+        let share = here(
+            toks,
+            i,
+            "a|one|every|each? tenth|hundredth|thousandth|eighth|sixteenth of a|one second",
+        )
+        .or(here(
+            toks,
+            i,
+            "two|three|four|five hundredths|thousandths of a second",
+        ));
         let share = share.or_else(|| {
             let top = small_number(&t.text).filter(|_| here(toks, i + 1, "/").is_some())?;
             let low = toks.get(i + 2).and_then(|t| small_number(&t.text))?;
@@ -55,7 +66,9 @@ pub(crate) fn budget(toks: &[Tok]) -> Result<(), Refusal> {
             return Err(over("that is too short", &toks[i..i + n]));
         }
         // "100Hz", "60fps"
-        let letters = t.text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let letters = t
+            .text
+            .trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         let digits = &t.text[..t.text.len() - letters.len()];
         let rate = match letters {
             "fps" | "hz" => 1.0,
@@ -72,8 +85,13 @@ pub(crate) fn budget(toks: &[Tok]) -> Result<(), Refusal> {
             if here(toks, i + len, "khz").is_some() {
                 return Err(over("that is too often", &toks[i..i + len + 1]));
             }
-            if let Some(m) = here(toks, i + len, "frames? per|a|each|every|/? second|sec|s|minute|min")
-                && toks[i + len..i + len + m].iter().any(|t| t.any(&["frames"]))
+            if let Some(m) = here(
+                toks,
+                i + len,
+                "frames? per|a|each|every|/? second|sec|s|minute|min",
+            ) && toks[i + len..i + len + m]
+                .iter()
+                .any(|t| t.any(&["frames"]))
             {
                 let unit = toks.get(i + len + m - 1).and_then(|t| unit_millis(&t.text));
                 if unit.is_some_and(|u| u / n < FLOOR.as_millis() as f64) {

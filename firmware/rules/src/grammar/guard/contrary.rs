@@ -10,11 +10,17 @@ use super::people::PEOPLE;
 
 const OPPOSITES: &[(&[&str], &[&str])] = &[
     (&["open", "opened"], &["closed", "shut"]),
-    (&["empty", "vacant", "unoccupied"], &["full", "occupied", "taken"]),
+    (
+        &["empty", "vacant", "unoccupied"],
+        &["full", "occupied", "taken"],
+    ),
     (&["on", "lit"], &["off", "unlit"]),
     (&["present", "there"], &["absent", "missing", "gone"]),
     (&["locked"], &["unlocked"]),
-    (&["moving", "driving", "running"], &["stationary", "still", "stopped", "parked", "motionless"]),
+    (
+        &["moving", "driving", "running"],
+        &["stationary", "still", "stopped", "parked", "motionless"],
+    ),
     (&["wet"], &["dry"]),
     (&["clean"], &["dirty"]),
     (&["standing"], &["lying", "sitting"]),
@@ -34,9 +40,10 @@ fn opposite(a: &str, b: &str) -> bool {
 }
 
 fn never(why: String, offer: &str, spans: &[[usize; 2]]) -> Refusal {
-    spans
-        .iter()
-        .fold(Refusal::new(RefusalKind::Contradictory, why).offer(offer), |r, s| r.at(*s))
+    spans.iter().fold(
+        Refusal::new(RefusalKind::Contradictory, why).offer(offer),
+        |r, s| r.at(*s),
+    )
 }
 
 /// Contradictions that show in the words.
@@ -49,23 +56,36 @@ pub(crate) fn words(toks: &[Tok]) -> Result<(), Refusal> {
         // "is both open and closed", "is on and off"
         let be = t.any(COPULAS) || t.is("both");
         let a = i + 1 + usize::from(toks.get(i + 1).is_some_and(|t| t.is("both")));
-        let glue = here(toks, a + 1, "and|but|yet also|still|simultaneously?")
-            .or(here(toks, a + 1, "while also?"));
+        let glue = here(toks, a + 1, "and|but|yet also|still|simultaneously?").or(here(
+            toks,
+            a + 1,
+            "while also?",
+        ));
         if be
             && let Some(g) = glue
             && let (Some(x), Some(y)) = (toks.get(a), toks.get(a + 1 + g))
             && opposite(&x.text, &y.text)
-            && toks.get(a + 2 + g).is_none_or(|n| !n.word || !n.text.ends_with('s') || n.any(COPULAS))
-            && !toks[..i].iter().rev().take(2).any(|t| t.any(&["not", "neither"]))
+            && toks
+                .get(a + 2 + g)
+                .is_none_or(|n| !n.word || !n.text.ends_with('s') || n.any(COPULAS))
+            && !toks[..i]
+                .iter()
+                .rev()
+                .take(2)
+                .any(|t| t.any(&["not", "neither"]))
         {
             return Err(never(
                 format!("Nothing is '{}' and '{}' at once.", x.raw, y.raw),
-                "Say 'or', or make two rules: 'the gate is open', 'the gate is closed'.",
+                "Say 'or', or make two rules.",
                 &[x.span, y.span],
             ));
         }
         // "nobody and more than 3 people"
-        let none = t.any(&["nobody", "noone"]).then_some(1).or(here(toks, i, "no one|people|person|persons"));
+        let none = t.any(&["nobody", "noone"]).then_some(1).or(here(
+            toks,
+            i,
+            "no one|people|person|persons",
+        ));
         if let Some(n) = none
             && let Some(g) = here(toks, i + n, ", and|but").or(here(toks, i + n, "and|but"))
             && let Ok(Some(c)) = compare(toks, i + n + g)
@@ -74,7 +94,11 @@ pub(crate) fn words(toks: &[Tok]) -> Result<(), Refusal> {
         {
             let end = i + n + g + c.len;
             return Err(never(
-                format!("There is either '{}' or '{}'.", t.raw, raw(&toks[i + n + g..=end])),
+                format!(
+                    "There is either '{}' or '{}'.",
+                    t.raw,
+                    raw(&toks[i + n + g..=end])
+                ),
                 "Say 'or', or make two rules.",
                 &[span_of(&toks[i..i + n]), span_of(&toks[i + n + g..=end])],
             ));
@@ -117,9 +141,13 @@ fn negative_count(toks: &[Tok], i: usize) -> Result<(), Refusal> {
     let next = toks.get(i + 1);
     let thing = |j: usize| {
         toks.get(j).is_some_and(|n| {
-            n.word && unit_millis(&n.text).is_none() && small_number(&n.text).is_none()
+            n.word
+                && unit_millis(&n.text).is_none()
+                && small_number(&n.text).is_none()
                 && n.text.chars().all(|c| c.is_alphabetic() || c == '-')
-                && !n.any(&["to", "and", "or", "am", "pm", "degrees", "hour", "minute", "second"])
+                && !n.any(&[
+                    "to", "and", "or", "am", "pm", "degrees", "hour", "minute", "second",
+                ])
         })
     };
     let Some((_, n)) = number(toks, i + 1) else {
@@ -128,12 +156,17 @@ fn negative_count(toks: &[Tok], i: usize) -> Result<(), Refusal> {
             && toks.get(i + n + half).is_some_and(|t| t.any(PEOPLE))
         {
             return Err(never(
-                format!("There is no such count as '{}'.", raw(&toks[i..i + n + half])),
+                format!(
+                    "There is no such count as '{}'.",
+                    raw(&toks[i..i + n + half])
+                ),
                 "Give a whole number, for example 'at least 2 people'.",
                 &[span_of(&toks[i..i + n + half])],
             ));
         }
-        if let Some(n) = here(toks, i, "half a|an").filter(|n| toks.get(i + n).is_some_and(|t| t.any(PEOPLE))) {
+        if let Some(n) =
+            here(toks, i, "half a|an").filter(|n| toks.get(i + n).is_some_and(|t| t.any(PEOPLE)))
+        {
             return Err(never(
                 format!("There is no such count as '{}'.", raw(&toks[i..i + n + 1])),
                 "Give a whole number, for example 'at least 1 person'.",
@@ -144,12 +177,23 @@ fn negative_count(toks: &[Tok], i: usize) -> Result<(), Refusal> {
     };
     let dash = t.is("-")
         && next.is_some_and(|n| n.span[0] == t.span[1])
-        && (i == 0 || (toks[i - 1].span[1] < t.span[0] && small_number(&toks[i - 1].text).is_none()
-            && toks[i - 1].word))
-        && toks.get(i.wrapping_sub(1)).is_none_or(|p| i == 0 || p.any(&["than", "least", "most", "are", "is", "exactly", "when", "if", "to", "below", "under"]));
+        && (i == 0
+            || (toks[i - 1].span[1] < t.span[0]
+                && small_number(&toks[i - 1].text).is_none()
+                && toks[i - 1].word))
+        && toks.get(i.wrapping_sub(1)).is_none_or(|p| {
+            i == 0
+                || p.any(&[
+                    "than", "least", "most", "are", "is", "exactly", "when", "if", "to", "below",
+                    "under",
+                ])
+        });
     if (t.any(&["minus", "negative"]) || dash) && thing(i + 1 + n) {
         return Err(never(
-            format!("There is no such count as '{}'.", raw(&toks[i..i + 1 + n]).replace("- ", "-")),
+            format!(
+                "There is no such count as '{}'.",
+                raw(&toks[i..i + 1 + n]).replace("- ", "-")
+            ),
             "Give a number from 0 on, for example 'at least 2 cars'.",
             &[span_of(&toks[i..i + 1 + n])],
         ));
@@ -162,7 +206,9 @@ fn from_to_same(toks: &[Tok], i: usize) -> Result<(), Refusal> {
     if !toks[i].is("from") {
         return Ok(());
     }
-    let Some(to) = (i + 2..toks.len().min(i + 7)).find(|j| toks[*j].any(&["to", "into", "towards"])) else {
+    let Some(to) =
+        (i + 2..toks.len().min(i + 7)).find(|j| toks[*j].any(&["to", "into", "towards"]))
+    else {
         return Ok(());
     };
     let name = |from: usize, end: usize| -> Vec<&str> {
@@ -175,11 +221,18 @@ fn from_to_same(toks: &[Tok], i: usize) -> Result<(), Refusal> {
     let a = name(i + 1, to);
     let articles = usize::from(toks.get(to + 1).is_some_and(|t| t.any(ARTICLES)));
     let end = to + 1 + articles + a.len();
-    let ends = toks.get(end).is_none_or(|t| !t.word || small_number(&t.text).is_none());
-    if end <= toks.len() && !a.is_empty() && ends && a == name(to + 1, end) && small_number(a[0]).is_none() {
+    let ends = toks
+        .get(end)
+        .is_none_or(|t| !t.word || small_number(&t.text).is_none());
+    if end <= toks.len()
+        && !a.is_empty()
+        && ends
+        && a == name(to + 1, end)
+        && !a[0].starts_with(|c: char| c.is_ascii_digit())
+    {
         return Err(never(
             format!("'{}' is on both sides.", a.join(" ")),
-            "Name two places, for example 'a van drives from bay 2 to bay 3'.",
+            "Name two places, for example 'a van enters bay 3'.",
             &[span_of(&toks[i + 1..to]), span_of(&toks[to + 1..end])],
         ));
     }
@@ -190,9 +243,11 @@ fn from_to_same(toks: &[Tok], i: usize) -> Result<(), Refusal> {
 fn cooldowns(toks: &[Tok]) -> Result<(), Refusal> {
     let mut found: Option<(Seconds, [usize; 2])> = None;
     for i in 0..toks.len() {
-        let Some(n) = here(toks, i, "at most once? every|per|a|an|in|each")
-            .or(here(toks, i, "no more than once every|per|a|an|in|each"))
-        else {
+        let Some(n) = here(toks, i, "at most once? every|per|a|an|in|each").or(here(
+            toks,
+            i,
+            "no more than once every|per|a|an|in|each",
+        )) else {
             continue;
         };
         let one = toks
@@ -243,8 +298,16 @@ fn clash(a: &Rule, b: &Rule, toks: &[Tok]) -> Result<(), Refusal> {
         return Ok(());
     }
     let places = |words: &[&str]| -> Vec<[usize; 2]> {
-        let found: Vec<[usize; 2]> = toks.iter().filter(|t| t.any(words)).map(|t| t.span).collect();
-        if found.is_empty() { vec![span_of(toks)] } else { found }
+        let found: Vec<[usize; 2]> = toks
+            .iter()
+            .filter(|t| t.any(words))
+            .map(|t| t.span)
+            .collect();
+        if found.is_empty() {
+            vec![span_of(toks)]
+        } else {
+            found
+        }
     };
     if let (Some(x), Some(y)) = (&a.state, &b.state)
         && opposite(x, y)
@@ -260,13 +323,17 @@ fn clash(a: &Rule, b: &Rule, toks: &[Tok]) -> Result<(), Refusal> {
     let there = |r: &Rule| {
         r.predicate == Some(Predicate::Presence)
             || (r.predicate == Some(Predicate::Count)
-                && r.comparator.zip(r.threshold).is_some_and(|(c, t)| !zeroable(c, t)))
+                && r.comparator
+                    .zip(r.threshold)
+                    .is_some_and(|(c, t)| !zeroable(c, t)))
     };
     if (absent(a) && there(b)) || (there(a) && absent(b)) {
         return Err(never(
             "It can't be there and not there at once.".into(),
             "Say 'or', or make two rules.",
-            &places(&["nobody", "nothing", "no", "none", "absent", "missing", "gone", "without"]),
+            &places(&[
+                "nobody", "nothing", "no", "none", "absent", "missing", "gone", "without",
+            ]),
         ));
     }
     let plain = |r: &Rule| r.predicate == Some(Predicate::Count) && r.window_seconds.is_none();

@@ -32,7 +32,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
         "están", "favor", "fuego", "gente", "haya", "hombre", "humo", "jardín", "mas", "más",
         "menos", "minutos", "muchas", "nadie", "niño", "notifícame", "para", "perro", "persona",
         "personas", "por", "puerta", "que", "segundos", "si", "sin", "sobre", "tres", "una", "unos",
-        "ventana", "avíseme", "aviseme", "incendio", "calle", "carro", "vacío",
+        "ventana", "gato", "casa", "alguna", "avíseme", "aviseme", "incendio", "calle", "carro", "vacío",
     ]),
     ("Portuguese", &[
         "aberta", "aberto", "alguém", "alguem", "avise", "avise-me", "carro", "carros", "cozinha",
@@ -43,7 +43,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("Italian", &[
         "aperta", "aperto", "auto", "avvertimi", "avvisami", "bambino", "c'è", "cane", "cancello",
         "che", "cucina", "dalla", "davanti", "della", "delle", "dentro", "dimmi", "entra", "finestra",
-        "fumo", "fuoco", "gli", "macchina", "meno", "minuti", "nel", "nella", "nessuno", "persone",
+        "fumo", "fuoco", "giardino", "gatto", "fuori", "gli", "macchina", "meno", "minuti", "nel", "nella", "nessuno", "persone",
         "piu", "più", "porta", "qualcuno", "quando", "se", "sono", "strada", "troppe", "incendio",
     ]),
     ("Dutch", &[
@@ -82,7 +82,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ]),
     ("Romanian", &[
         "anunță-mă", "avertizează", "cineva", "dacă", "este", "foc", "mașină", "oameni", "persoane",
-        "sunt", "ușa", "ușă", "câine", "când",
+        "lume", "bucatarie", "bucătărie", "poarta", "sunt", "ușa", "ușă", "câine", "când",
     ]),
     ("Turkish", &[
         "araba", "biri", "bir", "birisi", "eğer", "fazla", "haber", "kapı", "kapıda", "kişi",

@@ -9,7 +9,9 @@ mod language;
 mod names;
 mod observable;
 mod order;
+mod particular;
 mod people;
+mod private;
 mod unseen;
 mod vague;
 

@@ -2,7 +2,7 @@
 
 use super::super::token::{Tok, here};
 use super::super::words::{ARTICLES, COPULAS, KNOWN, PREPOSITIONS, verb};
-use super::people::{GIVEN, GIVEN_WORDS, NATIONS, PLACE_NOUNS, RELATIONS, TRAITS};
+use super::people::{GIVEN, GIVEN_WORDS, NATIONS, PEOPLE, PLACE_NOUNS, RELATIONS, TRAITS};
 
 fn capital(t: &Tok) -> bool {
     let mut chars = t.raw.chars();
@@ -11,7 +11,9 @@ fn capital(t: &Tok) -> bool {
         && chars.clone().count() > 0
         && chars.all(|c| c.is_lowercase() || matches!(c, '\'' | '-') || c.is_uppercase())
         && t.raw.chars().any(char::is_lowercase)
-        && t.raw.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '-'))
+        && t.raw
+            .chars()
+            .all(|c| c.is_alphabetic() || matches!(c, '\'' | '-'))
 }
 
 /// A sentence with most of its words in capitals says nothing by them.
@@ -22,9 +24,34 @@ fn title_case(toks: &[Tok]) -> bool {
 }
 
 const CALENDAR: &[&str] = &[
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "wed",
-    "thu", "fri", "sat", "sun", "january", "february", "march", "april", "may", "june", "july",
-    "august", "september", "october", "november", "december", "christmas", "easter",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "mon",
+    "tue",
+    "wed",
+    "thu",
+    "fri",
+    "sat",
+    "sun",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "christmas",
+    "easter",
 ];
 
 #[rustfmt::skip]
@@ -67,15 +94,19 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
     let given_word = GIVEN_WORDS.contains(&word) && capital(t) && !shouted;
     // Things that are called so.
     let thing = next.is_some_and(|n| {
-        n.any(&["deere", "crane", "machine", "tree", "statue", "truck", "lift", "hammer", "bin", "van"])
-            || (n.any(PLACE_NOUNS) && !owned)
+        n.any(&[
+            "deere", "crane", "machine", "tree", "statue", "truck", "lift", "hammer", "bin", "van",
+        ]) || (n.any(PLACE_NOUNS) && !owned)
     });
     let article = prev.is_some_and(|p| p.any(ARTICLES));
     // "at Victoria Station", "in Tom's office", "on St John Street"
     let near = prev.is_some_and(|p| p.any(&["near", "by", "with", "behind", "beside", "from"]))
         || here(toks, i.saturating_sub(2), "next|close to").is_some();
-    let placed = prev.is_some_and(|p| p.any(PREPOSITIONS) || p.any(&["of", "st", "saint", "enters", "leaves", "crosses"]));
-    let more = next.is_some_and(|n| (n.starts_upper() && n.word) || n.any(PLACE_NOUNS) || (owned && n.word));
+    let placed = prev.is_some_and(|p| {
+        p.any(PREPOSITIONS) || p.any(&["of", "st", "saint", "enters", "leaves", "crosses"])
+    });
+    let more = next
+        .is_some_and(|n| (n.starts_upper() && n.word) || n.any(PLACE_NOUNS) || (owned && n.word));
     let in_name = prev.is_some_and(|p| p.starts_upper() && i > 1 && !p.any(BEFORE_SUBJECT));
     if given || given_word {
         if placed && (more || !near) || thing || (article && more) || (in_name && !given) {
@@ -85,13 +116,20 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
             // "King George Street", "the Mary Rose"
             return None;
         }
-        let subject = prev.is_none_or(|p| p.any(BEFORE_SUBJECT) || !p.word);
+        let subject = prev.is_none_or(|p| {
+            p.any(BEFORE_SUBJECT) || !p.word || ((p.any(PEOPLE) || p.any(RELATIONS)) && capital(t))
+        });
         let verbal = next.is_none_or(|n| {
-            !n.word || n.any(PERSONAL) || n.any(PREPOSITIONS) || verb(&n.text).is_some() || n.any(COPULAS)
+            !n.word
+                || n.any(PERSONAL)
+                || n.any(PREPOSITIONS)
+                || verb(&n.text).is_some()
+                || n.any(COPULAS)
         });
         let surname = next.is_some_and(|n| capital(n) && !n.any(CALENDAR) && !n.any(KNOWN));
         let upper = capital(t) && !shouted;
-        let sure = (subject && (verbal || owned || surname)) || (near && !more) || (upper && subject);
+        let sure =
+            (subject && (verbal || owned || surname)) || (near && !more) || (upper && subject);
         // In lower case and at the start alone it may be anything.
         let sure = sure && (upper || verbal || owned);
         return sure.then_some(1 + usize::from(surname && upper));
@@ -100,12 +138,21 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
         return None;
     }
     // Unknown names: "Tom Smith enters", "when Okonkwo leaves".
-    let names_people = NATIONS.contains(&word) || TRAITS.contains(&word) || RELATIONS.contains(&word);
-    let opens = prev.is_some_and(|p| p.any(&["if", "when", "whenever", "once", "is", "does", "watch", "follow", "track", "unless", "see"]));
+    let names_people =
+        NATIONS.contains(&word) || TRAITS.contains(&word) || RELATIONS.contains(&word);
+    let opens = prev.is_some_and(|p| {
+        p.any(&[
+            "if", "when", "whenever", "once", "is", "does", "watch", "follow", "track", "unless",
+            "see",
+        ])
+    });
     if !opens || names_people || t.any(KNOWN) || thing {
         return None;
     }
-    let company = next.is_some_and(|n| capital(n)) && toks.get(i + 2).is_some_and(|n| n.any(PLACE_NOUNS) || n.any(KNOWN));
+    let company = next.is_some_and(capital)
+        && toks
+            .get(i + 2)
+            .is_some_and(|n| n.any(PLACE_NOUNS) || n.any(KNOWN));
     if company {
         return None;
     }
@@ -121,7 +168,13 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
             || here(toks, j, "at his|her").is_some()
     };
     let plural = word.ends_with('s') && !word.ends_with("ss");
-    if pair && (acts(i + 2) || toks.get(i + 2).is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.is("is"))) && !plural {
+    if pair
+        && (acts(i + 2)
+            || toks
+                .get(i + 2)
+                .is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.is("is")))
+        && !plural
+    {
         let known = next.is_some_and(|n| n.any(KNOWN) || n.any(PLACE_NOUNS));
         return (!known && acts(i + 2)).then_some(2);
     }

@@ -3,7 +3,7 @@
 
 use super::super::number::{duration, number, unit_millis};
 use super::super::token::{Tok, here, span_of};
-use super::super::words::{ARTICLES, PREPOSITIONS, verb};
+use super::super::words::{ARTICLES, FIXTURES, PLACES, PREPOSITIONS, verb};
 use super::people::PEOPLE;
 use super::unseen::UNSEEN;
 use crate::{Refusal, RefusalKind};
@@ -73,9 +73,12 @@ fn placed(toks: &[Tok], i: usize) -> bool {
 fn unseen(why: &str, offer: &str, toks: &[Tok]) -> Refusal {
     let raw: Vec<&str> = toks.iter().map(|t| t.raw.as_str()).collect();
     let why = why.trim_end_matches('.');
-    Refusal::new(RefusalKind::NotObservable, format!("{why}: '{}'.", raw.join(" ")))
-        .offer(offer)
-        .at(span_of(toks))
+    Refusal::new(
+        RefusalKind::NotObservable,
+        format!("{why}: '{}'.", raw.join(" ")),
+    )
+    .offer(offer)
+    .at(span_of(toks))
 }
 
 const INTENT: &str = "What somebody is about to do does not show in the picture";
@@ -136,6 +139,9 @@ const PATTERNS: &[(&str, &str, &str)] = &[
     ("how old|heavy|hot|cold|fast|loud", "That can't be measured in the picture", SEEN),
     ("too|very|so|really heavy|fast|slow|slowly|quickly|loud|hot|cold|warm|noisy", "That can't be measured in the picture", SEEN),
     ("somewhere|anywhere else", ELSEWHERE, SEEN), ("in another city|country|town|building", ELSEWHERE, SEEN),
+    ("km|m|mi|miles|kilometres|kilometers|metres|meters / h|hr|hour|s|sec|second", "A speed can't be measured in the picture", SEEN),
+    ("km|miles|kilometres|kilometers|metres|meters an|per|a hour|second|minute", "A speed can't be measured in the picture", SEEN),
+    ("km", "A distance can't be measured in the picture", SEEN),
     ("a mile|kilometre|kilometer away", "A distance can't be measured in the picture", SEEN),
 ];
 
@@ -144,10 +150,18 @@ fn future(toks: &[Tok], i: usize) -> Option<usize> {
     let n = here(toks, i, "going to|gonna")?;
     let n = if toks[i].is("gonna") { 1 } else { n.max(2) };
     let deed = toks.get(i + n).is_some_and(|t| {
-        (verb(&t.text).is_some() || t.any(&["be", "rain", "snow", "explode", "die", "happen", "have", "hurt", "kill", "rob", "escape"]))
+        (verb(&t.text).is_some()
+            || t.any(&[
+                "be", "rain", "snow", "explode", "die", "happen", "have", "hurt", "kill", "rob",
+                "escape",
+            ]))
             && !t.text.ends_with('s')
     });
-    let noun = toks.get(i + n).is_some_and(|t| t.any(ARTICLES) || t.starts_upper());
+    // "going to dock 4"
+    let noun = toks
+        .get(i + n)
+        .is_some_and(|t| t.any(ARTICLES) || t.starts_upper() || t.any(FIXTURES) || t.any(PLACES))
+        || number(toks, i + n + 1).is_some();
     (deed && !noun).then_some(n)
 }
 
@@ -155,14 +169,18 @@ fn future(toks: &[Tok], i: usize) -> Option<usize> {
 /// `not_observable`, with the place of the word that shows it.
 pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
     for (i, t) in toks.iter().enumerate() {
-        let quiet = t.any(&["quiet", "silent"]) && i > 0 && toks[i - 1].any(&["be", "stay", "keep"]);
+        let quiet =
+            t.any(&["quiet", "silent"]) && i > 0 && toks[i - 1].any(&["be", "stay", "keep"]);
         let wish = t.any(&["want", "wants", "hear", "like", "likes", "known"])
             && i > 0
             && toks[i - 1].any(&["i", "we", "to", "also", "just", "let"]);
         if !quiet && !wish && !named(toks, i) {
             for (why, offer, words) in UNSEEN {
                 if t.any(words) && !excused(toks, i) {
-                    return Err(unseen(why, offer, &toks[i..=i]));
+                    let more = (i + 1..toks.len()).filter(|j| toks[*j].any(words));
+                    return Err(
+                        more.fold(unseen(why, offer, &toks[i..=i]), |r, j| r.at(toks[j].span))
+                    );
                 }
             }
             let longest = PATTERNS
@@ -171,7 +189,7 @@ pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
                 .max_by_key(|p| p.0);
             if let Some((n, why, offer)) = longest
                 && !excused(toks, i)
-                {
+            {
                 return Err(unseen(why, offer, &toks[i..i + n]));
             }
         }
@@ -201,7 +219,9 @@ pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
 fn measured(toks: &[Tok], i: usize) -> bool {
     i > 0
         && number(toks, i - 1).is_some()
-        && toks.iter().any(|t| t.any(&["humidity", "battery", "charge", "moisture", "oxygen"]))
+        && toks
+            .iter()
+            .any(|t| t.any(&["humidity", "battery", "charge", "moisture", "oxygen"]))
 }
 
 /// Words of the lists that say something else where they stand.
@@ -215,6 +235,12 @@ fn excused(toks: &[Tok], i: usize) -> bool {
         "metre" | "meter" => next(&["track", "mark", "line", "box", "cupboard", "board", "pool"]),
         "feet" => prev(&["on", "his", "her", "their", "bare"]) || next(&["up", "first"]),
         "dealer" => prev(&["car"]),
+        // "sound the alarm": an order to alert
+        "sound" => {
+            next(&["the", "an", "a"])
+                && toks[i..].iter().take(4).any(|t| t.any(&["alarm", "alert"]))
+        }
+        "fast" => prev(&["as"]),
         "member" | "members" => next(&["of"]) || prev(&["staff", "crew", "team", "family"]),
         "known" => prev(&["well", "be"]) || next(&["as"]),
         // "nobody is allowed in the pit" is a duty; "who is not allowed" is about who.

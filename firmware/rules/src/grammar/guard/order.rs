@@ -43,7 +43,9 @@ const ORDERED: &[&str] = &[
     "911", "112", "999", "police",
 ];
 /// Verbs that are orders before a particle, and no things: "turn off the light".
-const PARTICLED: &[&str] = &["turn", "switch", "shut", "wake", "set", "act", "connect", "speak"];
+const PARTICLED: &[&str] = &[
+    "turn", "switch", "shut", "wake", "set", "act", "connect", "speak",
+];
 const PARTICLES: &[&str] = &["on", "off", "up", "down", "to", "out", "as", "like", "into"];
 #[rustfmt::skip]
 const SMALL_TALK: &[&str] = &[
@@ -55,7 +57,7 @@ const SMALL_TALK: &[&str] = &[
     "awesome", "perfect", "fine", "sure", "whatever", "who", "cares", "later", "see", "ya", "pls",
     "plz", "my", "friend", "mate", "dear", "sir", "madam", "omg", "wtf", "rofl", "brb", "huh", "why",
     "now", "just", "and", "too", "one", "two", "three", "job", "done", "got", "it", "i", "understand",
-    "never", "mind", "nothing", "stop", "work", "works", "working", "is", "this", "thing", "on",
+    "never", "mind", "nothing", "doing", "going", "stop", "work", "works", "working", "is", "this", "thing", "on",
     "hola", "bonjour", "ciao", "x", "xx", "xxx",
 ];
 /// Of [`SMALL_TALK`], those that make it so.
@@ -79,7 +81,10 @@ const RUDE: &[&str] = &[
 pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
     code(toks)?;
     device(toks)?;
-    if !toks.iter().any(|t| t.word && t.text.chars().any(char::is_alphabetic)) {
+    if !toks
+        .iter()
+        .any(|t| t.word && t.text.chars().any(char::is_alphabetic))
+    {
         return no("There are only numbers in this.", span_of(toks));
     }
     let words = || toks.iter().filter(|t| t.word);
@@ -108,9 +113,12 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
     };
     question(toks, s)?;
     statement(toks, s)?;
-    let alone = toks.get(s + 1).is_none_or(|t| !t.word || t.any(&["please", "now"]));
+    let alone = toks
+        .get(s + 1)
+        .is_none_or(|t| !t.word || t.any(&["please", "now"]));
     let next = toks.get(s + 1);
-    let followed = next.is_some_and(|t| t.any(ORDERED) || (first.any(PARTICLED) && t.any(PARTICLES)));
+    let followed =
+        next.is_some_and(|t| t.any(ORDERED) || (first.any(PARTICLED) && t.any(PARTICLES)));
     // "watch out", "keep an eye on", "give me an alert", "call me when",
     // "show me when", "take note if", "find the", "get me an alert": frames.
     let watches = [
@@ -125,14 +133,34 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
         "go to red|high",
         "help me? spot|find|watch|count|keep|catch|notice|to|us",
         "leave at least",
-        "search for", "find",
+        "search for",
+        "find",
         "list any|anyone|everyone",
         "open|close up? is|are",
     ];
-    let framed = watches.iter().any(|p| here(toks, s, p).is_some());
+    let alerts = toks[s..].iter().skip(1).take(5).any(|t| {
+        t.any(&[
+            "alert",
+            "alerts",
+            "alarm",
+            "alarms",
+            "notification",
+            "notifications",
+            "warning",
+            "flag",
+            "message",
+            "text",
+        ])
+    });
+    let sends = first.any(&[
+        "raise", "ring", "set", "post", "make", "show", "call", "drop", "put", "start",
+    ]);
+    let framed = watches.iter().any(|p| here(toks, s, p).is_some()) || (sends && alerts);
     let order = first.any(ALWAYS)
         || (first.any(ORDERS) && !framed && (followed || alone))
-        || (first.any(&["pan", "tilt"]) && (alone || next.is_some_and(|t| t.any(&["left", "right", "up", "down", "to", "the"]))));
+        || (first.any(&["pan", "tilt"])
+            && (alone
+                || next.is_some_and(|t| t.any(&["left", "right", "up", "down", "to", "the"]))));
     let thing = first.any(ORDERS)
         && alone
         && first.any(&[
@@ -140,13 +168,16 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
             "roll", "order", "list", "lock", "print", "drop", "play", "lower",
         ]);
     if order && !thing && !closing_frame(toks, s) {
-        let to = s + 1 + usize::from(followed && next.is_some_and(|t| t.any(&["off", "on", "up", "out"])));
+        let to = s
+            + 1
+            + usize::from(followed && next.is_some_and(|t| t.any(&["off", "on", "up", "out"])));
         return no(
             "This is an order to the device; it only watches and alerts.",
             span_of(&toks[s..to.min(toks.len())]),
         );
     }
-    if first.any(&["show"]) && here(toks, s, "show me? what|who|where|how|everything|all").is_some() {
+    if first.any(&["show"]) && here(toks, s, "show me? what|who|where|how|everything|all").is_some()
+    {
         return no("This is a question that no rule answers.", first.span);
     }
     entertainment(toks, s)
@@ -154,7 +185,12 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
 
 /// "drop the alarm", "… send an alert": the frame sees to it.
 fn closing_frame(toks: &[Tok], s: usize) -> bool {
-    here(toks, s, "drop|shoot|get|give|leave me|us a|an? line|alert|message|text|note|word|notification").is_some()
+    here(
+        toks,
+        s,
+        "drop|shoot|get|give|leave me|us a|an? line|alert|message|text|note|word|notification",
+    )
+    .is_some()
 }
 
 /// Markup, queries, shell, addresses.
@@ -164,7 +200,8 @@ fn code(toks: &[Tok]) -> Result<(), Refusal> {
         let touches = |n: &Tok| n.span[0] == t.span[1];
         let tag = t.is("<")
             && next.is_some_and(|n| {
-                touches(n) && (n.is("/") || (n.word && n.text.starts_with(|c: char| c.is_alphabetic())))
+                touches(n)
+                    && (n.is("/") || (n.word && n.text.starts_with(|c: char| c.is_alphabetic())))
             })
             && toks[i..].iter().any(|t| t.is(">"));
         let query = here(toks, i, "drop table|database").is_some()
@@ -173,7 +210,8 @@ fn code(toks: &[Tok]) -> Result<(), Refusal> {
             || (t.is("select") && toks[i..].iter().take(6).any(|t| t.is("from")));
         let braces = t.any(&["{", "}", "$", "\\", "|"]);
         let address = t.any(&["http", "https", "www"]);
-        let shell = t.any(&["sudo", "rm", "wget", "chmod"]) && (i == 0 || next.is_some_and(|n| n.is("-")));
+        let shell =
+            t.any(&["sudo", "rm", "wget", "chmod"]) && (i == 0 || next.is_some_and(|n| n.is("-")));
         if tag || query || braces || address || shell {
             let end = (i + 2).min(toks.len());
             return no("This is code, not a sentence.", span_of(&toks[i..end]));
@@ -184,6 +222,7 @@ fn code(toks: &[Tok]) -> Result<(), Refusal> {
 
 /// The device's own settings and secrets, and attempts to change its mind.
 fn device(toks: &[Tok]) -> Result<(), Refusal> {
+    let mut spans: Vec<[usize; 2]> = Vec::new();
     const PATTERNS: &[&str] = &[
         "developer|debug|admin|god|dan|root|jailbreak mode",
         "system prompt",
@@ -209,52 +248,107 @@ fn device(toks: &[Tok]) -> Result<(), Refusal> {
     ];
     for (i, t) in toks.iter().enumerate() {
         let secret = t.any(&[
-            "password", "passwords", "passphrase", "credentials", "firmware", "api", "ssh",
-            "jailbreak", "javascript", "localhost", "chatgpt", "gpt", "alexa", "siri", "llm",
+            "password",
+            "passwords",
+            "passphrase",
+            "credentials",
+            "firmware",
+            "api",
+            "ssh",
+            "jailbreak",
+            "javascript",
+            "localhost",
+            "chatgpt",
+            "gpt",
+            "alexa",
+            "siri",
+            "llm",
         ]);
         // "the forbidden rule board" is a thing.
         let hit = PATTERNS.iter().filter_map(|p| here(toks, i, p)).max();
         let first = |list: &[&str]| t.any(list);
         let hit = hit.filter(|n| {
             let last = &toks[i + n - 1];
-            let settings = first(&["all", "this", "that", "last", "the", "night", "video", "sd", "ip"]);
+            let settings = first(&[
+                "all", "this", "that", "last", "the", "night", "video", "sd", "ip",
+            ]);
             let ordered = toks[..i].iter().any(|t| {
-                t.any(ORDERS) || t.any(ALWAYS) || t.any(&["what", "your", "mute", "pause", "edit", "switch"])
+                t.any(ORDERS)
+                    || t.any(ALWAYS)
+                    || t.any(&["what", "your", "mute", "pause", "edit", "switch"])
             });
             !settings || (ordered && last.word)
         });
         if secret || hit.is_some() {
             let n = hit.unwrap_or(1);
-            return no("A rule can't read or change the device.", span_of(&toks[i..i + n]));
+            let from = (0..i)
+                .find(|j| toks[*j].any(ORDERS) || toks[*j].any(ALWAYS))
+                .unwrap_or(i);
+            spans.push(span_of(&toks[from..i + n]));
         }
     }
-    Ok(())
+    if spans.is_empty() {
+        return Ok(());
+    }
+    let refusal = Refusal::new(
+        RefusalKind::NotARule,
+        "A rule can't read or change the device.",
+    );
+    Err(spans.into_iter().fold(refusal.offer(OFFER), Refusal::at))
 }
 
 fn question(toks: &[Tok], s: usize) -> Result<(), Refusal> {
     let first = &toks[s];
     let next = |list: &[&str]| toks.get(s + 1).is_some_and(|t| t.any(list));
-    let asks = first.any(&["what", "who", "why", "where", "which", "whose", "whom", "whats", "wheres", "whos"])
-        || (first.is("how") && !next(&["many", "much"]))
-        || (first.is("when") && next(&["will", "did", "does", "do", "was", "were", "can", "should"]))
-        || (first.any(&["is", "are", "does", "do", "did", "was", "can", "could", "should", "would", "will", "have"])
-            && next(&["you", "i", "we", "your", "it's"])
+    let asks = first.any(&[
+        "what", "who", "why", "where", "which", "whose", "whom", "whats", "wheres", "whos",
+    ]) || (first.is("how") && !next(&["many", "much"]))
+        || (first.is("when")
+            && next(&["will", "did", "does", "do", "was", "were", "can", "should"]))
+        || (first.any(&[
+            "is", "are", "does", "do", "did", "was", "can", "could", "should", "would", "will",
+            "have",
+        ]) && next(&["you", "i", "we", "your", "it's"])
             && here(toks, s, "do|can|could|did you see|notice|spot|detect|count").is_none()
             && here(toks, s, "would|should|could i? like").is_none()
             && here(toks, s, "can|could|may i|we get|have|be|receive").is_none());
     if asks {
         let to = (s + 2).min(toks.len());
-        return no("This is a question that no rule answers.", span_of(&toks[s..to]));
+        return no(
+            "This is a question that no rule answers.",
+            span_of(&toks[s..to]),
+        );
     }
     // "tell me who is at the door"
     let told = here(toks, s, "tell|let|show|inform me|us know?").unwrap_or(0);
     if told > 0
         && let Some(t) = toks.get(s + told)
         && (t.any(&["who", "what", "why", "where", "which", "whose", "yourself"])
-            || here(toks, s + told, "how to|do|does|is|are|long|far|old|the|big|it|your").is_some()
-            || here(toks, s + told, "about you|yourself|your|the weather|history|world").is_some()
-            || here(toks, s + told, "your|my").is_some() && here(toks, s + told + 1, "name|age|opinion|secrets|horoscope|model|favourite|favorite").is_some()
-            || here(toks, s + told, "the time|date|score|news|truth|answer|price").is_some())
+            || here(
+                toks,
+                s + told,
+                "how to|do|does|is|are|long|far|old|the|big|it|your",
+            )
+            .is_some()
+            || here(
+                toks,
+                s + told,
+                "about you|yourself|your|the weather|history|world",
+            )
+            .is_some()
+            || here(toks, s + told, "your|my").is_some()
+                && here(
+                    toks,
+                    s + told + 1,
+                    "name|age|opinion|secrets|horoscope|model|favourite|favorite",
+                )
+                .is_some()
+            || here(
+                toks,
+                s + told,
+                "the time|date|score|news|truth|answer|price",
+            )
+            .is_some())
     {
         return no("This is a question that no rule answers.", t.span);
     }
@@ -276,9 +370,21 @@ fn statement(toks: &[Tok], s: usize) -> Result<(), Refusal> {
         && here(toks, s + 1, "am interested|worried|looking|concerned|after").is_none()
         && here(toks, s + 1, "just want|need|would").is_none()
         && here(toks, s + 1, "do not want").is_none();
-    let yours = first.any(&["you", "your", "u", "ur"])
-        && here(toks, s, "you should|must|need|can|have to? alert|tell|warn|watch|notify|let|look|to").is_none();
-    let named = here(toks, s, "my name is").is_some();
+    let yours = here(
+        toks,
+        s,
+        "you|u are|were|look|make|have|did|do|will|sound|seem|suck|r",
+    )
+    .is_some()
+        || (first.any(&["your", "ur"]) && toks[s..].iter().any(|t| t.any(&["is", "are", "sucks"])));
+    let named = here(toks, s, "my name is")
+        .or(here(toks, s, "leave me|us alone"))
+        .or(here(toks, s, "shut up"))
+        .or(here(toks, s, "go away"))
+        .or(here(toks, s, "get lost"))
+        .or(here(toks, s, "i|we need|want help|advice|money|support"))
+        .or(here(toks, s, "help me|us").filter(|_| toks.len() <= s + 3))
+        .is_some();
     if mine || yours || named {
         let to = (s + 3).min(toks.len());
         return no("This says nothing to watch for.", span_of(&toks[s..to]));
@@ -299,17 +405,38 @@ fn statement(toks: &[Tok], s: usize) -> Result<(), Refusal> {
 fn entertainment(toks: &[Tok], s: usize) -> Result<(), Refusal> {
     for (i, t) in toks.iter().enumerate() {
         let told = toks[..i].iter().any(|t| {
-            t.any(&["tell", "sing", "write", "read", "give", "show", "say", "is", "like", "want", "need", "some"])
+            t.any(&[
+                "tell", "sing", "write", "read", "give", "show", "say", "is", "like", "want",
+                "need", "some",
+            ])
         });
         let ends = toks.get(i + 1).is_none_or(|n| {
-            !n.word || n.any(&["about", "for", "like", "today", "tomorrow", "please", "now", "is"])
+            !n.word
+                || n.any(&[
+                    "about", "for", "like", "today", "tomorrow", "please", "now", "is",
+                ])
         });
         let placed = i >= 1 && toks[i - 1].any(&["in", "at", "on", "by", "near"])
             || i >= 2 && toks[i - 2].any(&["in", "at", "on", "by", "near"]);
         if t.any(&[
-            "joke", "jokes", "story", "poem", "recipe", "song", "weather", "forecast", "news",
-            "homework", "essay", "horoscope", "lyrics", "riddle",
-        ]) && i <= s + 6 && told && ends && !placed
+            "joke",
+            "jokes",
+            "story",
+            "poem",
+            "recipe",
+            "song",
+            "weather",
+            "forecast",
+            "news",
+            "homework",
+            "essay",
+            "horoscope",
+            "lyrics",
+            "riddle",
+        ]) && i <= s + 6
+            && told
+            && ends
+            && !placed
         {
             return no("A camera can't tell you that.", t.span);
         }

@@ -40,8 +40,24 @@ const PATTERNS: &[&str] = &[
     "an unusual number of",
 ];
 const ODD: &[&str] = &[
-    "unusual", "odd", "weird", "strange", "abnormal", "unexpected", "wrong", "bad", "interesting",
-    "important", "funny", "dodgy", "off", "amiss", "untoward", "peculiar", "noteworthy", "relevant",
+    "unusual",
+    "odd",
+    "weird",
+    "strange",
+    "abnormal",
+    "unexpected",
+    "wrong",
+    "bad",
+    "interesting",
+    "important",
+    "funny",
+    "dodgy",
+    "off",
+    "amiss",
+    "untoward",
+    "peculiar",
+    "noteworthy",
+    "relevant",
 ];
 
 fn missing(field: &str, why: String, offer: &str, toks: &[Tok]) -> Refusal {
@@ -63,8 +79,22 @@ fn said(toks: &[Tok]) -> String {
 pub(crate) fn odd(toks: &[Tok]) -> Result<(), Refusal> {
     const OFFER: &str = "Say what to watch for, for example 'a person lies on the floor'.";
     for (i, t) in toks.iter().enumerate() {
-        let thing = t.any(&["something", "anything", "things", "thing", "nothing", "event", "events", "activity", "behaviour", "behavior", "stuff", "someone", "anyone"]);
-        let n = here(toks, i + 1, "looks|is|seems|goes|happens|appears?").filter(|_| thing);
+        let thing = t.any(&[
+            "something",
+            "anything",
+            "things",
+            "thing",
+            "nothing",
+            "event",
+            "events",
+            "activity",
+            "behaviour",
+            "behavior",
+            "stuff",
+            "someone",
+            "anyone",
+        ]);
+        let n = thing.then(|| here(toks, i + 1, "looks|is|seems|goes|appears").unwrap_or(0));
         if let Some(n) = n
             && toks.get(i + 1 + n).is_some_and(|w| w.any(ODD))
         {
@@ -87,8 +117,15 @@ pub(crate) fn odd(toks: &[Tok]) -> Result<(), Refusal> {
                 &toks[i..i + n],
             ));
         }
-        if t.any(&["strange", "weird", "odd", "unusual", "abnormal", "unexpected", "peculiar"])
-            && !here(toks, i + 1, "number|numbers|one").is_some()
+        if t.any(&[
+            "strange",
+            "weird",
+            "odd",
+            "unusual",
+            "abnormal",
+            "unexpected",
+            "peculiar",
+        ]) && here(toks, i + 1, "number|numbers|one").is_none()
         {
             return Err(Refusal::new(
                 RefusalKind::NotObservable,
@@ -105,6 +142,7 @@ pub(crate) fn odd(toks: &[Tok]) -> Result<(), Refusal> {
 /// `ambiguous`, with what is missing and the place of the word.
 pub(crate) fn vague(toks: &[Tok]) -> Result<(), Refusal> {
     breaks_off(toks)?;
+    nobody_named(toks)?;
     for (i, t) in toks.iter().enumerate() {
         let n = if t.any(WORDS) {
             Some(1)
@@ -121,7 +159,10 @@ pub(crate) fn vague(toks: &[Tok]) -> Result<(), Refusal> {
         });
         // "packed lunch", "the crowd barrier", "a busy lizzie"
         let thing = toks.get(i + 1).is_some_and(|n| {
-            t.is("packed") && n.any(&["lunch", "lunches", "pallet", "pallets", "box", "boxes", "crate"])
+            t.is("packed")
+                && n.any(&[
+                    "lunch", "lunches", "pallet", "pallets", "box", "boxes", "crate",
+                ])
                 || t.is("crowd") && n.any(&["barrier", "barriers", "control"])
                 || t.is("busy") && n.is("lizzie")
         });
@@ -139,12 +180,18 @@ pub(crate) fn vague(toks: &[Tok]) -> Result<(), Refusal> {
             && toks.get(i + n).is_some_and(|t| {
                 t.word
                     && t.text.chars().all(char::is_alphabetic)
-                    && !t.any(&["once", "twice", "half", "a", "an", "one", "quarter", "every", "just", "the"])
+                    && !t.any(&[
+                        "once", "twice", "half", "a", "an", "one", "quarter", "every", "just",
+                        "the",
+                    ])
             })
         {
             return Err(missing(
                 "threshold",
-                format!("It is not said how many '{}' is.", said(&toks[i..i + n + 1])),
+                format!(
+                    "It is not said how many '{}' is.",
+                    said(&toks[i..i + n + 1])
+                ),
                 "Say a number, for example 'more than 10 people'.",
                 &toks[i..i + n + 1],
             ));
@@ -160,11 +207,15 @@ fn breaks_off(toks: &[Tok]) -> Result<(), Refusal> {
     };
     let before = |list: &[&str]| last > 0 && toks[last - 1].any(list);
     let cut = match toks[last].text.as_str() {
-        "if" | "when" | "whenever" | "or" | "and" | "than" | "the" | "a" | "an" | "with" | "without"
-        | "at" | "of" | "from" | "between" | "every" | "for" | "more" => {
+        "if" | "when" | "whenever" | "or" | "and" | "than" | "the" | "a" | "an" | "with"
+        | "without" | "at" | "of" | "from" | "between" | "every" | "for" | "more" => {
             !(toks[last].is("more") && (before(&["or", "and", "any", "no"]) || last == 0))
                 && !(toks[last].is("for") && number(toks, last + 1).is_some())
-                && !(toks[last].is("a") && before(&["bay", "gate", "zone", "camera", "dock", "platform", "block", "building", "hall", "lane", "terminal"]))
+                && !(toks[last].is("a")
+                    && before(&[
+                        "bay", "gate", "zone", "camera", "dock", "platform", "block", "building",
+                        "hall", "lane", "terminal",
+                    ]))
                 && !(toks[last].starts_upper() && last > 0)
         }
         _ => false,
@@ -175,6 +226,65 @@ fn breaks_off(toks: &[Tok]) -> Result<(), Refusal> {
             format!("The sentence breaks off after '{}'.", toks[last].raw),
             "Say it to the end, for example 'alert me when a person is at the door'.",
             &toks[last..=last],
+        ));
+    }
+    Ok(())
+}
+
+/// "alert me when it is open": nothing is named before "it".
+fn nobody_named(toks: &[Tok]) -> Result<(), Refusal> {
+    const FRAME: &[&str] = &[
+        "alert", "tell", "notify", "warn", "let", "know", "me", "us", "if", "when", "whenever",
+        "please", "message", "ping", "inform", "send", "an", "alarm", "as", "soon", "once",
+    ];
+    let at = toks.iter().position(|t| t.word && !t.any(FRAME));
+    let Some(i) =
+        at.filter(|i| *i > 0 && toks[i - 1].any(&["if", "when", "whenever", "soon", "once", "as"]))
+    else {
+        return Ok(());
+    };
+    let thing = here(toks, i, "it is|gets|becomes").is_some_and(|n| {
+        toks.get(i + n).is_some_and(|t| {
+            t.any(&[
+                "open",
+                "opened",
+                "closed",
+                "shut",
+                "empty",
+                "full",
+                "parked",
+                "blocked",
+                "broken",
+                "missing",
+                "gone",
+                "locked",
+                "unlocked",
+                "moving",
+                "there",
+                "here",
+                "back",
+                "unattended",
+                "ready",
+                "done",
+                "stopped",
+                "finished",
+                "over",
+            ])
+        })
+    });
+    let one = toks[i].any(&["they", "he", "she", "them"]);
+    let other = here(
+        toks,
+        i,
+        "it leaves|enters|arrives|comes|stops|moves|opens|closes",
+    )
+    .is_some();
+    if thing || one || other {
+        return Err(missing(
+            "subject",
+            format!("It is not said what '{}' is.", toks[i].raw),
+            "Name it, for example 'alert me when the gate is open'.",
+            &toks[i..(i + 2).min(toks.len())],
         ));
     }
     Ok(())
