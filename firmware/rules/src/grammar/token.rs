@@ -1,5 +1,7 @@
 //! A sentence as tokens with their place in it.
 
+use std::collections::HashSet;
+
 /// A word, a number, a mark, or the gap that an extracted phrase left.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tok {
@@ -108,7 +110,11 @@ pub(crate) fn tokenise(text: &str) -> Vec<Tok> {
     let mut i = 0;
     while i < chars.len() {
         let c = chars[i];
-        if c.is_whitespace() || c == '\'' || c == '"' || c == '“' || c == '”' || c == '\u{feff}'
+        // Control characters would pass for the grammar's own marks, and what
+        // has no width is not seen by who reads the sentence.
+        let unseen = c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}');
+        if unseen || c.is_whitespace() || c == '\'' || c == '"' || c == '“' || c == '”' || c == '\u{feff}'
         {
             i += 1;
         } else if c.is_alphanumeric() {
@@ -309,6 +315,37 @@ pub(crate) fn here(toks: &[Tok], i: usize, pattern: &str) -> Option<usize> {
         part = end + 1;
     }
     (at > i).then_some(at - i)
+}
+
+/// The words with which any of some patterns can start: most words of a
+/// sentence start none, and are told so at once.
+pub(crate) struct FirstWords(HashSet<&'static str>);
+
+impl FirstWords {
+    pub fn of<'a>(patterns: impl Iterator<Item = &'a &'static str>) -> Self {
+        let mut words = HashSet::new();
+        for pattern in patterns {
+            for part in pattern.split(' ') {
+                let optional = part.len() > 1 && part.ends_with('?');
+                words.extend(
+                    part.strip_suffix('?')
+                        .filter(|_| optional)
+                        .unwrap_or(part)
+                        .split('|'),
+                );
+                if !optional {
+                    break;
+                }
+            }
+        }
+        Self(words)
+    }
+
+    /// Whether a pattern may stand at `i`.
+    pub fn start(&self, toks: &[Tok], i: usize) -> bool {
+        toks.get(i)
+            .is_some_and(|t| self.0.contains(t.text.as_str()))
+    }
 }
 
 /// The longest of `patterns` that stands at `i`.
