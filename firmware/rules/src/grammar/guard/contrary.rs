@@ -53,6 +53,33 @@ fn never(why: String, offer: &str, spans: &[[usize; 2]]) -> Refusal {
 pub(crate) fn words(toks: &[Tok]) -> Result<(), Refusal> {
     for (i, t) in toks.iter().enumerate() {
         negative_count(toks, i)?;
+        // "critical and low priority: …"
+        if let Some(n) = here(
+            toks,
+            i,
+            "critical|urgent|emergency|high|low|info priority|severity|alert?",
+        ) && let Some(g) = here(toks, i + n, "and|but|, also?")
+            && let Some(m) = here(
+                toks,
+                i + n + g,
+                "critical|urgent|emergency|high|low|info priority|severity|alert?",
+            )
+            && toks
+                .get(i + n + g + m)
+                .is_some_and(|t| t.any(&[":", "-", ","]))
+        {
+            let low = |t: &Tok| t.any(&["low", "info"]);
+            if low(t) != low(&toks[i + n + g]) {
+                return Err(never(
+                    format!("It can't be '{}' and '{}'.", t.raw, toks[i + n + g].raw),
+                    "Keep one of them.",
+                    &[
+                        span_of(&toks[i..i + n]),
+                        span_of(&toks[i + n + g..i + n + g + m]),
+                    ],
+                ));
+            }
+        }
         // "is both open and closed", "is on and off"
         let be = t.any(COPULAS) || t.is("both");
         let a = i + 1 + usize::from(toks.get(i + 1).is_some_and(|t| t.is("both")));

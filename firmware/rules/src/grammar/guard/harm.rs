@@ -44,7 +44,10 @@ fn without(toks: &[Tok], i: usize) -> Option<Edit> {
 /// A noun that stands for a thing or a place, not for people: "lift" in "man
 /// lift".
 fn thing_follows(toks: &[Tok], i: usize) -> bool {
+    // "the American flag": a verb in its base form does not follow one thing.
+    let one = i > 0 && toks[i - 1].any(&["a", "an", "the", "this", "that"]);
     toks.get(i + 1).is_some_and(|n| {
+        let flag = one && verb(&n.text) == Some(n.text.as_str());
         n.word
             && !n.any(PEOPLE)
             && !n.any(SEXED)
@@ -53,7 +56,7 @@ fn thing_follows(toks: &[Tok], i: usize) -> bool {
             && !n.any(COPULAS)
             && !n.any(ARTICLES)
             && !n.any(super::super::words::STATES)
-            && verb(&n.text).is_none()
+            && (verb(&n.text).is_none() || flag)
             && (!n.text.ends_with("ing") || n.any(super::super::words::ING_NOUNS))
             && !n.any(FEATURES)
     })
@@ -100,13 +103,37 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
     let word = t.text.trim_end_matches("'s").trim_end_matches('\'');
     let owned = t.text.ends_with("'s") || t.text.ends_with('\'');
     if SEXED.contains(&word) {
-        let compound = t.any(&["man", "men", "lady", "ladies", "gents", "gentlemen"])
-            && toks.get(i + 1).is_some_and(|n| {
-                n.any(&[
-                    "lift", "lifts", "basket", "cage", "hole", "door", "gate", "way", "trap",
-                    "chapel", "bag", "made",
-                ]) || n.any(PLACE_NOUNS)
-            });
+        let role = i > 0
+            && toks[i - 1].any(&[
+                "delivery",
+                "repair",
+                "maintenance",
+                "handy",
+                "bin",
+                "milk",
+                "mail",
+                "post",
+                "fire",
+                "police",
+                "camera",
+                "sales",
+                "pizza",
+                "parcel",
+                "meter",
+                "garbage",
+                "cleaning",
+                "lollipop",
+                "service",
+                "removal",
+            ]);
+        let compound = role
+            || t.any(&["man", "men", "lady", "ladies", "gents", "gentlemen"])
+                && toks.get(i + 1).is_some_and(|n| {
+                    n.any(&[
+                        "lift", "lifts", "basket", "cage", "hole", "door", "gate", "way", "trap",
+                        "chapel", "bag", "made",
+                    ]) || n.any(PLACE_NOUNS)
+                });
         let place = owned
             && (in_place(toks, i) || toks.get(i + 1).is_some_and(|n| n.any(PLACE_NOUNS)))
             || (in_place(toks, i) && toks.get(i + 1).is_some_and(|n| n.any(PLACE_NOUNS)));
@@ -171,7 +198,11 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
         }
         // "the blind is closed", "the Dutch barn": a trait that is a thing too
         // needs people behind it.
-        if noun && (nation || t.any(WEAK_ALONE)) && !alone_as_people(toks, i) {
+        if noun
+            && (nation || t.any(WEAK_ALONE))
+            && !alone_as_people(toks, i)
+            && !of_somebody(toks, i)
+        {
             return None;
         }
         let edit = if noun {
@@ -185,16 +216,10 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
     if t.any(LOOKS) && people_follow(toks, i) && !clothes_between(toks, i) {
         return fail(1, without(toks, i));
     }
-    // "somebody who is old", "a person is black"
-    if t.any(LOOKS) && i >= 2 && !thing_follows(toks, i) {
-        let be = toks[i - 1].any(&["is", "are", "looks", "look", "seems", "very", "too"]);
-        let who = toks[..i - 1]
-            .iter()
-            .rev()
-            .find(|t| !t.any(&["who", "that", "is", "are", "looks", "very", "too"]));
-        if be && who.is_some_and(|w| w.any(PEOPLE)) {
-            return fail(1, None);
-        }
+    // "somebody who is old", "a person is black", "somebody black"
+    let pronoun = i > 0 && toks[i - 1].any(&["someone", "somebody", "anyone", "anybody"]);
+    if t.any(LOOKS) && !thing_follows(toks, i) && (of_somebody(toks, i) || pronoun) {
+        return fail(1, None);
     }
     for pattern in AGES {
         if let Some(n) = here(toks, i, pattern) {
@@ -226,6 +251,21 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
         return fail(1, None);
     }
     None
+}
+
+/// Said of somebody: "a person who looks Arab".
+fn of_somebody(toks: &[Tok], i: usize) -> bool {
+    const BE: &[&str] = &[
+        "is", "are", "looks", "look", "seems", "very", "too", "being",
+    ];
+    let be = i >= 2 && toks[i - 1].any(BE);
+    let who = || {
+        toks[..i - 1]
+            .iter()
+            .rev()
+            .find(|t| !t.any(BE) && !t.any(&["who", "that"]))
+    };
+    be && who().is_some_and(|w| w.any(PEOPLE))
 }
 
 /// "over 60" behind "the number of people" counts them.

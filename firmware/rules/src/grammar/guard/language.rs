@@ -113,6 +113,14 @@ const WEAK: &[&str] = &[
     "ember", "personas", "mensch", "mobil", "strada", "maison", "och", "og", "ett", "tous", "gdy", "nie", "je", "das", "und", "gli", "nel",
 ];
 
+/// Of [`WEAK`], English words: alone they show nothing.
+#[rustfmt::skip]
+const BOTH: &[&str] = &[
+    "person", "on", "till", "van", "auto", "autos", "kind", "brand", "hay", "die", "plus", "chat",
+    "may", "mint", "pinto", "favor", "persona", "personas", "general", "cane", "ember", "mobil", "rue",
+    "tor", "ha", "sin", "general", "im", "entre", "moto", "y", "w",
+];
+
 /// Common English words that the other languages lack.
 #[rustfmt::skip]
 const ENGLISH: &[&str] = &[
@@ -203,6 +211,9 @@ pub(crate) fn language(toks: &[Tok]) -> Result<(), Refusal> {
             weak += 1;
         }
         hits.push((*t).clone());
+    }
+    if hits.iter().all(|t| t.any(BOTH)) {
+        return Ok(());
     }
     let foreign = 2 * strong + weak;
     let is = if strong > 0 {

@@ -108,7 +108,9 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
     let more = next
         .is_some_and(|n| (n.starts_upper() && n.word) || n.any(PLACE_NOUNS) || (owned && n.word));
     let in_name = prev.is_some_and(|p| p.starts_upper() && i > 1 && !p.any(BEFORE_SUBJECT));
-    if given || given_word {
+    // "Will it rain?"
+    let word_first = i == 0 && !given && !next.is_some_and(|n| n.any(PERSONAL));
+    if (given || given_word) && !word_first {
         if placed && (more || !near) || thing || (article && more) || (in_name && !given) {
             return None;
         }

@@ -20,7 +20,7 @@ const NAMED: &[(&[&str], &[&str])] = &[
             "office", "counter", "department", "wall", "corridor", "bay", "lab", "laboratory",
         ],
     ),
-    (&["speed"], &["bump", "bumps", "hump", "humps", "camera", "boat", "boats", "sign", "limit", "gate", "ramp"]),
+    (&["speed"], &["bump", "bumps", "hump", "humps", "camera", "boat", "boats", "sign", "gate", "ramp"]),
     (&["fast"], &["food", "lane", "charger", "chargers", "charging", "track"]),
     (&["hot"], &["tub", "tubs", "plate", "plates", "dog", "dogs", "water", "air", "rod", "works", "tap", "spring"]),
     (&["cold"], &["store", "stores", "frame", "box", "counter", "case", "water", "chain"]),
@@ -113,6 +113,12 @@ const PATTERNS: &[(&str, &str, &str)] = &[
     ("i|we do not? know|recognise|recognize", WHO, PLACED), ("i know", WHO, PLACED),
     ("not one of us", WHO, PLACED), ("does|do not work|live|belong here", WHO, PLACED),
     ("does|do not belong", WHO, PLACED), ("works|lives here", WHO, PLACED),
+    ("who|that should|must|may not be", WHO, PLACED), ("is|are|gets|looks lost", WHO, PLACED),
+    ("lying about his|her|their|the", INTENT, DO), ("lying|lies|lied to", INTENT, DO),
+    ("slacking|slack|slacks|loafing off|about|around?", INTENT, DO), ("skiving", INTENT, DO),
+    ("gas is|are? leaking|leaks|escaping|escapes", "A gas does not show in the picture", "Ask for what can be seen, for example smoke or fire."),
+    ("is|are|smells|goes|turns|gone sour|rancid", "That does not show in the picture", SEEN),
+    ("server|servers|website|network|router|app offline|online|unreachable", ELSEWHERE, SEEN),
     ("lost child|kid|person|dog|cat|tourist|phone|wallet|toddler|boy|girl", WHO, PLACED),
     ("missing child|person|boy|girl|cat|dog", WHO, PLACED),
     ("alarm|alarms|bell|doorbell|phone|telephone|siren|buzzer goes|going|go off", SOUND, ENTERS),
@@ -193,6 +199,13 @@ pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
                 return Err(unseen(why, offer, &toks[i..i + n]));
             }
         }
+        // "a non-employee"
+        if t.text
+            .strip_prefix("non-")
+            .is_some_and(|w| PEOPLE.contains(&w))
+        {
+            return Err(unseen(WHO, PLACED, &toks[i..=i]));
+        }
         if let Some(n) = future(toks, i) {
             return Err(unseen(INTENT, DO, &toks[i..i + n]));
         }
@@ -232,7 +245,9 @@ fn excused(toks: &[Tok], i: usize) -> bool {
     match t.text.as_str() {
         "wanted" | "wants" | "want" => prev(&["i", "we"]),
         // "the 100 metre track"
-        "metre" | "meter" => next(&["track", "mark", "line", "box", "cupboard", "board", "pool"]),
+        "metre" | "meter" => next(&[
+            "rule", "stick", "track", "mark", "line", "box", "cupboard", "board", "pool",
+        ]),
         "feet" => prev(&["on", "his", "her", "their", "bare"]) || next(&["up", "first"]),
         "dealer" => prev(&["car"]),
         // "sound the alarm": an order to alert
@@ -240,11 +255,18 @@ fn excused(toks: &[Tok], i: usize) -> bool {
             next(&["the", "an", "a"])
                 && toks[i..].iter().take(4).any(|t| t.any(&["alarm", "alert"]))
         }
+        "speed" => here(toks, i, "speed limit sign|signs|board").is_some(),
+        "weigh" => next(&["bridge", "station", "house"]),
         "fast" => prev(&["as"]),
         "member" | "members" => next(&["of"]) || prev(&["staff", "crew", "team", "family"]),
         "known" => prev(&["well", "be"]) || next(&["as"]),
         // "nobody is allowed in the pit" is a duty; "who is not allowed" is about who.
-        "not" | "is" | "are" | "being" => {
+        "not" | "is" | "are" | "being"
+            if toks[i..]
+                .iter()
+                .take(3)
+                .any(|t| t.any(&["allowed", "permitted", "authorised"])) =>
+        {
             !toks[..i].iter().any(|t| t.any(&["who", "that"]))
                 || !toks[..i].iter().any(|t| t.any(PEOPLE) || t.is("who"))
         }

@@ -31,7 +31,7 @@ const ALWAYS: &[&str] = &[
     "forget", "ignore", "disregard", "reboot", "restart", "pretend", "sudo", "reveal", "execute",
     "translate", "summarise", "summarize", "sing", "erase", "zoom", "mute", "unmute", "describe",
     "imagine", "assume", "calculate", "explain", "rename", "configure", "remember", "rotate",
-    "compute", "uninstall", "overwrite", "override", "bypass", "reply", "respond", "answer",
+    "compute", "speak", "yourself", "urself", "uninstall", "overwrite", "override", "bypass", "reply", "respond", "answer",
     "roleplay", "recommend", "suggest", "shutdown", "factory", "lol", "curl", "wget", "chmod",
     "whoami", "define", "spell", "marry",
 ];
@@ -63,7 +63,7 @@ const SMALL_TALK: &[&str] = &[
 /// Of [`SMALL_TALK`], those that make it so.
 #[rustfmt::skip]
 const GREETINGS: &[&str] = &[
-    "hello", "hi", "hey", "good", "thanks", "thank", "test", "testing", "thx", "bye", "goodbye",
+    "nothing", "hello", "hi", "hey", "good", "thanks", "thank", "test", "testing", "thx", "bye", "goodbye",
     "lol", "haha", "hahaha", "cheers", "ta", "cool", "wow", "hmm", "yo", "sup", "awesome", "perfect",
     "sorry", "pls", "plz", "omg", "wtf", "rofl", "brb", "huh", "help", "yes", "yeah", "nope", "yep",
     "please", "ok", "okay", "hola", "bonjour", "ciao", "mind", "cares", "um", "uh", "welcome", "great",
@@ -208,11 +208,17 @@ fn code(toks: &[Tok]) -> Result<(), Refusal> {
             || here(toks, i, "delete from").is_some()
             || here(toks, i, "insert into").is_some()
             || (t.is("select") && toks[i..].iter().take(6).any(|t| t.is("from")));
+        // "print(1)", but not "person(s)"
+        let call = t.word
+            && next.is_some_and(|n| n.is("(") && touches(n))
+            && !toks.get(i + 2).is_some_and(|n| n.any(&["s", "es", "ren"]))
+            && toks.get(i + 2).is_some_and(|n| n.span[0] <= t.span[1] + 2)
+            && toks[i..].iter().any(|t| t.is(")"));
         let braces = t.any(&["{", "}", "$", "\\", "|"]);
         let address = t.any(&["http", "https", "www"]);
         let shell =
             t.any(&["sudo", "rm", "wget", "chmod"]) && (i == 0 || next.is_some_and(|n| n.is("-")));
-        if tag || query || braces || address || shell {
+        if tag || query || call || braces || address || shell {
             let end = (i + 2).min(toks.len());
             return no("This is code, not a sentence.", span_of(&toks[i..end]));
         }
@@ -378,6 +384,8 @@ fn statement(toks: &[Tok], s: usize) -> Result<(), Refusal> {
     .is_some()
         || (first.any(&["your", "ur"]) && toks[s..].iter().any(|t| t.any(&["is", "are", "sucks"])));
     let named = here(toks, s, "my name is")
+        .or(here(toks, s, "about you|yourself"))
+        .or(here(toks, s, "record|take|capture|save|film a|the|some video|videos|clip|footage|snapshot|photo|picture|image|screenshot"))
         .or(here(toks, s, "leave me|us alone"))
         .or(here(toks, s, "shut up"))
         .or(here(toks, s, "go away"))

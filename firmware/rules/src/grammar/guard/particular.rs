@@ -21,7 +21,14 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
         );
         Some(mending(r, edit))
     };
-    let owner = prev.filter(|p| p.any(&["my", "our", "his", "her", "their", "your", "the", "a"]));
+    let adjective = prev.is_some_and(|p| {
+        p.any(&[
+            "teenage", "little", "youngest", "oldest", "elder", "old", "younger", "older", "dear",
+            "late",
+        ])
+    });
+    let owner = i.checked_sub(1 + usize::from(adjective)).map(|p| &toks[p]);
+    let owner = owner.filter(|p| p.any(&["my", "our", "his", "her", "their", "your", "the", "a"]));
     let word = t.text.trim_end_matches("'s").trim_end_matches('\'');
     if RELATIONS.contains(&word) {
         let own = owner.is_some_and(|p| !p.any(&["the", "a"])) || prev.is_none();
@@ -71,6 +78,7 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
         "facial|face recognition|id|identification|matching|detection",
         "identify who|whoever|him|her|them|everyone|everybody|anyone",
         "whose face",
+        "with|has|having this|that|same|his|her face",
         "biometric|biometrics|facial-recognition",
     ];
     if let Some(n) = TOLD_APART.iter().filter_map(|p| here(toks, i, p)).max() {

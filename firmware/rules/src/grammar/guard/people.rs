@@ -37,7 +37,7 @@ pub(super) const TRAITS: &[&str] = &[
     "romani", "indian", "chinese", "mexican", "ethnic", "aboriginal", "dark-skinned", "light-skinned",
     "black-skinned", "brown-skinned", "white-skinned", "african-american", "obese", "autistic",
     "demented", "schizophrenic", "epileptic", "diabetic", "deaf-mute", "dwarf", "midget", "underage",
-    "middle-aged", "islamic", "religious", "negro", "coloureds", "whites", "blacks",
+    "middle-aged", "teenage", "islamic", "religious", "negro", "coloureds", "whites", "blacks",
 ];
 
 /// Words that are about traits wherever they stand.
@@ -46,7 +46,7 @@ pub(super) const FEATURES: &[&str] = &[
     "hijab", "hijabs", "burqa", "burka", "niqab", "chador", "turban", "turbans", "kippah", "yarmulke",
     "headscarf", "headscarves", "ethnicity", "nationality", "nationalities", "gender", "sexuality",
     "religion", "skin-colour", "skin-color", "disability", "disabilities", "dementia", "pregnancy",
-    "racial", "wheelchair-bound", "hiv",
+    "racial", "wheelchair-bound", "hiv", "syndrome", "autism",
 ];
 
 /// Nationalities; they stand before things too ("a German shepherd").

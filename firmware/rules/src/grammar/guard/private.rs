@@ -91,6 +91,18 @@ fn private_room(toks: &[Tok], i: usize) -> Option<[usize; 2]> {
     let queue = toks[..i]
         .iter()
         .any(|t| t.any(&["queue", "queueing", "queuing", "line"]));
+    let filmed = toks[..i].iter().all(|t| {
+        t.any(ARTICLES)
+            || t.any(&[
+                "watch", "film", "record", "monitor", "observe", "peep", "ladies", "gents",
+                "men's", "women's", "girls", "girls'", "into", "inside", "in",
+            ])
+    }) && toks[..i]
+        .iter()
+        .any(|t| t.any(&["watch", "film", "record", "monitor", "observe", "peep"]));
+    if filmed && toks.get(i + n).is_none_or(|t| !t.word) {
+        return Some(span_of(&toks[i..i + n]));
+    }
     (inside && people && !queue).then(|| span_of(&toks[i..i + n]))
 }
 

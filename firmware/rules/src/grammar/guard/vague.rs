@@ -106,6 +106,10 @@ pub(crate) fn odd(toks: &[Tok]) -> Result<(), Refusal> {
             ));
         }
         let ordinary = here(toks, i, "out of the ordinary")
+            .or(here(toks, i, "something|anything|things changes|changed|change|happens|happened"))
+            .or(here(toks, i, "the|a wrong").filter(|n| {
+                !toks.get(i + n).is_some_and(|t| t.any(&["way", "direction", "side", "end"]))
+            }))
             .or(here(toks, i, "any|a problem|problems|trouble|issue|issues|anomaly|anomalies|incident|incidents|danger"))
             .or((t.any(ODD) && !t.any(&["off", "bad"])
                 && toks.get(i + 1).is_some_and(|w| w.any(&["activity", "activities", "behaviour", "behavior", "events", "event", "happens", "things", "movement", "movements"]))).then_some(2));

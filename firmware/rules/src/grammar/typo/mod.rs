@@ -152,7 +152,7 @@ fn meant(word: &str) -> Vec<&'static str> {
         return vec![right];
     }
     let plain = word.len() >= 3 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'\'');
-    if !plain || CLOSED.contains(&word) || USUAL.contains(&word) || english(word) {
+    if !plain || english(word) {
         return Vec::new();
     }
     let bytes = word.as_bytes();
@@ -181,8 +181,14 @@ fn meant(word: &str) -> Vec<&'static str> {
 }
 
 fn english(word: &str) -> bool {
-    let word = word.strip_suffix("'s").unwrap_or(word);
-    REAL.binary_search(&word).is_ok() || unit_millis(word).is_some()
+    let word = word
+        .strip_suffix("'s")
+        .or(word.strip_suffix('\''))
+        .unwrap_or(word);
+    CLOSED.contains(&word)
+        || USUAL.contains(&word)
+        || REAL.binary_search(&word).is_ok()
+        || unit_millis(word).is_some()
 }
 
 const DAYS: &[&str] = &[
