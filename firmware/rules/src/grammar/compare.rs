@@ -1,7 +1,9 @@
 //! Comparators and what they compare with.
 
+use std::sync::LazyLock;
+
 use super::number::number;
-use super::token::{Tok, here, span_of};
+use super::token::{FirstWords, Tok, here, span_of};
 use crate::{Comparator, Refusal, RefusalKind, Threshold};
 
 use Comparator::{Between, Eq, Ge, Gt, Le, Lt, Ne};
@@ -47,7 +49,9 @@ const BEFORE: &[(&str, Comparator)] = &[
     ("only|just exactly", Eq), ("nothing but", Eq),
     ("not exactly", Ne), ("other than", Ne), ("anything but", Ne), ("any number but", Ne),
     ("any number other than", Ne), ("not equal to", Ne), ("!=", Ne), ("a number other than", Ne),
-    ("anything other than", Ne), ("different from|to|than", Ne), ("differs from", Ne),
+    ("anything other than", Ne), ("different from|to|than", Ne),
+    ("fails|fail to reach", Lt),
+    ("does|do not equal", Ne), ("never exceeds|exceed", Le), ("never reaches|reach", Lt), ("differs from", Ne),
     ("anything except", Ne), ("unequal to", Ne),
 ];
 
@@ -135,6 +139,21 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
             bare: false,
         }));
     }
+    // "passes the 40 mark"
+    if let Some(l) = here(
+        toks,
+        i,
+        "passes|pass|crosses|cross|breaks|break|tops|exceeds the",
+    ) && let Some((n, len)) = number(toks, i + l)
+        && let Some(mark) = here(toks, i + l + len, "mark|threshold")
+    {
+        return Ok(Some(Compare {
+            comparator: Gt,
+            threshold: Threshold::One(whole(n, &toks[i..i + l + len])?),
+            len: l + len + mark,
+            bare: false,
+        }));
+    }
     let Some((a, n)) = number(toks, i) else {
         return Ok(None);
     };
@@ -168,6 +187,11 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
 /// The comparator that a number follows: "more than", "at least", "climbs
 /// above"; and how many tokens it is.
 pub(crate) fn lead(toks: &[Tok], i: usize) -> Option<(usize, Comparator)> {
+    static FIRST: LazyLock<FirstWords> =
+        LazyLock::new(|| FirstWords::of(BEFORE.iter().map(|(p, _)| p).chain([&UP, &DOWN])));
+    if !FIRST.start(toks, i) {
+        return None;
+    }
     BEFORE
         .iter()
         .filter_map(|(p, c)| here(toks, i, p).map(|n| (n, *c)))
@@ -181,6 +205,9 @@ pub(crate) fn is_crossing(toks: &[Tok], i: usize) -> bool {
     if here(toks, i, "number|numbers|total|totals").is_some()
         && lead(toks, i + 1).is_some_and(|(n, _)| number(toks, i + 1 + n).is_some())
     {
+        return true;
+    }
+    if here(toks, i, "passes|crosses|breaks the").is_some_and(|n| number(toks, i + n).is_some()) {
         return true;
     }
     let verb = toks.get(i).is_some_and(|t| {

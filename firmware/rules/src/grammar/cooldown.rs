@@ -6,8 +6,19 @@ use super::repeat::several;
 use super::token::{Tok, any_of, here, span_of, take};
 use crate::{Dedup, Refusal, RefusalKind, Seconds};
 
-const ALERT: &str = "alert|alerts|alarm|alarms|message|messages|notification|notifications|warning|warnings|email|emails|text|texts|ping|pings|reminder|push";
-pub(crate) const TELL: &str = "alert|tell|notify|warn|bother|message|ping|disturb|inform|text|email|remind|nag|repeat|pester|trigger|fire|contact|call|spam|annoy";
+/// What is sent, as a pattern.
+macro_rules! alert {
+    () => {
+        "alert|alerts|alarm|alarms|message|messages|notification|notifications|warning|warnings|email|emails|text|texts|ping|pings|reminder|push"
+    };
+}
+/// Verbs of telling, as a pattern.
+macro_rules! tell {
+    () => {
+        "alert|tell|notify|warn|bother|message|ping|disturb|inform|text|email|remind|nag|repeat|pester|trigger|fire|contact|call|spam|annoy"
+    };
+}
+pub(crate) use tell;
 
 /// "at most", "no more than": what bounds how often.
 pub(crate) const BOUND: &[&str] = &[
@@ -65,8 +76,13 @@ fn adverb(toks: &[Tok], i: usize) -> Option<Seconds> {
 }
 
 pub(crate) fn one_alert(toks: &[Tok], i: usize) -> Option<usize> {
-    let noun = format!("one|1|a|an? single? {ALERT}");
-    any_of(toks, i, &["once", "one time", "1 time|x", "1x", &noun])
+    let noun = concat!("one|1|a|an single? ", alert!());
+    let single = concat!("single ", alert!());
+    any_of(
+        toks,
+        i,
+        &["once", "one time", "1 time|x", "1x", noun, single],
+    )
 }
 
 fn missing(toks: &[Tok]) -> Refusal {
@@ -109,10 +125,10 @@ fn no_time(toks: &[Tok], i: usize) -> Option<usize> {
 /// "at most once an hour", "not more often than every 5 minutes", "one alert
 /// per hour".
 fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Seconds, usize), Refusal>> {
-    let tell = format!("do not {TELL} me|us? again? more|often than");
-    let tell_often = format!("do not {TELL} me|us? more often|frequently than");
+    let tell = concat!("do not ", tell!(), " me|us? again? more|often than");
+    let tell_often = concat!("do not ", tell!(), " me|us? more often|frequently than");
     let bound = any_of(toks, i, BOUND)
-        .or_else(|| any_of(toks, i, &[&tell, &tell_often]))
+        .or_else(|| any_of(toks, i, &[tell, tell_often]))
         .unwrap_or(0);
     let at = i + bound;
     let alerts = toks[i..at]
@@ -246,9 +262,15 @@ fn unsaid(toks: &[Tok], i: usize) -> Option<Refusal> {
 /// "then be quiet for 10 minutes", "cool-down 5 min", "wait 5 minutes between
 /// alerts", "don't alert again for an hour".
 fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>> {
-    let not_again = format!("do not {TELL} me|us|it|this|yourself? again? for|within|in|before?");
-    let no_more = format!(
-        "no|not more|further|other|another|repeat|new? {ALERT}|repeats|repetition|repetitions for|within|in"
+    let not_again = concat!(
+        "do not ",
+        tell!(),
+        " me|us|it|this|yourself? again? for|within|in|before?"
+    );
+    let no_more = concat!(
+        "no|not more|further|other|another|repeat|new? ",
+        alert!(),
+        "|repeats|repetition|repetitions for|within|in"
     );
     let calm = any_of(
         toks,
@@ -263,8 +285,8 @@ fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>> {
             "ignore|skip|suppress it|repeats|repetitions|duplicates|further|more|any alerts|ones|repeats? for|within",
             "leave me|us alone|be|in peace? for",
             "not again for|within|before",
-            &not_again,
-            &no_more,
+            not_again,
+            no_more,
             "minimum|min interval|gap|pause|time of? between alerts of|is|:?",
         ],
     );
@@ -340,30 +362,40 @@ fn quiet(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>> {
 
 /// "between alerts", "apart".
 fn between(toks: &[Tok], i: usize) -> Option<usize> {
-    let alerts = format!("between any|each|the|two|consecutive? {ALERT}|them|repeats");
+    let alerts = concat!(
+        "between any|each|the|two|consecutive? ",
+        alert!(),
+        "|them|repeats"
+    );
     any_of(
         toks,
         i,
-        &[&alerts, "in between", "in between alerts", "apart"],
+        &[alerts, "in between", "in between alerts", "apart"],
     )
 }
 
 /// What follows a time between alerts: "before the next alert", "afterwards".
 fn after(toks: &[Tok], i: usize) -> Option<usize> {
-    let before = format!("before the|another|a|any|sending|raising? next|another|new? {ALERT}|one");
-    let again = format!(
-        "before {TELL}|alerting|telling|notifying|warning|repeating|sending|reminding me|us|it? again?"
+    let before = concat!(
+        "before the|another|a|any|sending|raising? next|another|new? ",
+        alert!(),
+        "|one"
     );
-    let may = format!("before you? {TELL} me|us? again");
-    let after = format!("after each|every|an|the|that|any {ALERT}");
+    let again = concat!(
+        "before ",
+        tell!(),
+        "|alerting|telling|notifying|warning|repeating|sending|reminding me|us|it? again?"
+    );
+    let may = concat!("before you? ", tell!(), " me|us? again");
+    let after = concat!("after each|every|an|the|that|any ", alert!());
     any_of(
         toks,
         i,
         &[
-            &before,
-            &again,
-            &may,
-            &after,
+            before,
+            again,
+            may,
+            after,
             "after each|every one|time",
             "afterwards|afterward|again|thereafter",
             "after that",
@@ -416,10 +448,27 @@ fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>>
     Some(Ok((d, end + tail - i)))
 }
 
+/// Words of which every limit has one.
+#[rustfmt::skip]
+const SIGNS: &[&str] = &[
+    "once", "1", "alone", "peace", "one", "single", "most", "1x", "max", "maximum", "maximally", "limit", "limited",
+    "often", "frequently", "hourly", "daily", "weekly", "quiet", "silent", "calm", 
+    "cool-down", "cooling-off", "cool", "cooling", "wait", "pause", 
+    "mute", "snooze", "silence", "suppress", "ignore", "skip", "repeat", "repeats",
+    "repeating", "repetition", "repetitions", "duplicates", "again", "between", "apart", "remind",
+    "reminding", "reminder", "reminders", "re-alert", "re-alerting", "nag", "nagging", "first", "further", "alerts", "messages",
+    "notifications", "spam", "annoy", "bother", "pester", "flood", "overwhelm", "disturb",
+    "bombard", "every", "twice", "interval", 
+];
+
 /// Takes the cool-down and "once per visit" out.
 pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<Dedup>), Refusal> {
     let mut cool: Option<Seconds> = None;
     let mut dedup = None;
+    // Most sentences say nothing of the kind.
+    if !toks.iter().any(|t| t.any(SIGNS)) {
+        return Ok((None, None));
+    }
     let mut i = 0;
     while i < toks.len() {
         // "…, but then", "(": words that belong to what follows.
@@ -439,8 +488,12 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
                 lead > 0 && here(toks, i + lead + n, "alert|tell|notify|ping|send").is_some()
             })
             .unwrap_or(0);
-        let alerted = format!("after|following each|every|an|any|the|that {ALERT} ,|:?");
-        lead += any_of(toks, i + lead, &[&alerted]).unwrap_or(0);
+        let alerted = concat!(
+            "after|following each|every|an|any|the|that ",
+            alert!(),
+            " ,|:?"
+        );
+        lead += any_of(toks, i + lead, &[alerted]).unwrap_or(0);
         lead += here(toks, i + lead, "alert|tell|notify|ping|send me|us?")
             .filter(|n| {
                 any_of(toks, i + lead + n, BOUND).is_some()

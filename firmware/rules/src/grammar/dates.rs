@@ -1,11 +1,13 @@
 //! Times that no weekly schedule holds (dates, seasons, hours that only the
 //! user knows), and words that say "always".
 
+use std::sync::LazyLock;
+
 use super::clock::part;
 use super::days::day;
 use super::hours::unclear;
 use super::number::{duration, small_number, unit_millis};
-use super::token::{Tok, any_of, here, take};
+use super::token::{FirstWords, Tok, any_of, here, take};
 use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::Refusal;
 
@@ -89,7 +91,14 @@ fn date(toks: &[Tok], i: usize) -> Option<usize> {
         let of = here(toks, i + 1, "of").unwrap_or(0);
         // "no one may be in the stockroom"
         let allows = here(toks, i + 1, "may be|not|only|never|have").is_some();
-        if month(i + 1 + of) && !allows && (of > 0 || !thing(toks, i + 2) || toks[i + 1].starts_upper()) {
+        // "3 may enter", "one may be": verbs.
+        let verb = toks
+            .get(i + 1)
+            .is_some_and(|t| t.any(&["may", "march"]) && !t.starts_upper());
+        if month(i + 1 + of)
+            && !allows
+            && (of > 0 || !verb && (!thing(toks, i + 2) || toks[i + 1].starts_upper()))
+        {
             return Some(2 + of);
         }
     }
@@ -137,8 +146,11 @@ fn date(toks: &[Tok], i: usize) -> Option<usize> {
 
 /// Refuses times that a weekly schedule can't hold or that are not said.
 pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
+    static FIRST: LazyLock<FirstWords> =
+        LazyLock::new(|| FirstWords::of(HOURS.iter().chain(DATES)));
     for i in 0..toks.len() {
-        if let Some(n) = any_of(toks, i, HOURS) {
+        let known = FIRST.start(toks, i);
+        if let Some(n) = known.then(|| any_of(toks, i, HOURS)).flatten() {
             // "the office hours sign", "at the service desk": things.
             let names = thing(toks, i + n)
                 && !toks[i + n].any(&["only", "daily", "weekdays"])
@@ -171,7 +183,9 @@ pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
         )
         .and_then(|n| duration(toks, i + n).map(|(_, m)| n + m));
         // "the last hour" is a window; "last night" and "next Monday" are dates.
-        let date = any_of(toks, i, DATES)
+        let date = known
+            .then(|| any_of(toks, i, DATES))
+            .flatten()
             .or(other_day)
             .or(this_day)
             .or(ahead)

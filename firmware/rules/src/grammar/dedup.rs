@@ -1,7 +1,7 @@
 //! One alert a visit: "once per car", "don't repeat until it clears".
 
-use super::cooldown::{BOUND, TELL, one_alert};
-use super::number::unit_millis;
+use super::cooldown::{BOUND, one_alert, tell};
+use super::number::{small_number, unit_millis};
 use super::token::{Tok, any_of, here};
 use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
 
@@ -36,6 +36,7 @@ pub(crate) fn visit(toks: &[Tok], i: usize, free: bool) -> Option<usize> {
             .any(|(j, t)| (j < i || j > at + n + m) && crate::noun::singular(&t.text) == noun.text);
         let thing = noun.word
             && !noun.any(NO_VISITS)
+            && small_number(&noun.text).is_none()
             && unit_millis(&noun.text).is_none()
             && !noun.any(STRUCTURE)
             && !noun.any(PREPOSITIONS)
@@ -52,8 +53,11 @@ pub(crate) fn visit(toks: &[Tok], i: usize, free: bool) -> Option<usize> {
             return Some(bound + n + m + 1 + tail);
         }
     }
-    let quiet_verbs =
-        format!("do not {TELL} me|us|it|this|yourself|alerts? again|twice? about? it?");
+    let quiet_verbs = concat!(
+        "do not ",
+        tell!(),
+        " me|us|it|this|yourself|alerts? again|twice? about? it?"
+    );
     let no_repeats =
         "no|without repeats|repeat|repetition|repetitions|duplicates|repeating|repeated alerts?";
     let no_more = "no|not more|further|another|second alert|alerts|message|messages|notification|notifications";
@@ -75,7 +79,7 @@ pub(crate) fn visit(toks: &[Tok], i: usize, free: bool) -> Option<usize> {
         return Some(n + more);
     }
     for (lead, alone) in [
-        (any_of(toks, i, &[&quiet_verbs]), false),
+        (any_of(toks, i, &[quiet_verbs]), false),
         (any_of(toks, i, &[no_repeats]), true),
         (any_of(toks, i, &[no_more]), false),
         (any_of(toks, i, &["only|just? once|one alert?"]), false),

@@ -1,9 +1,11 @@
 //! How long it must hold: "for more than 5 seconds", "has been open for 20
 //! minutes", "10 minutes straight".
 
+use std::sync::LazyLock;
+
 use super::limits::FLOOR;
 use super::number::{duration, number, small_number, unit_millis};
-use super::token::{Tok, any_of, here, span_of, take};
+use super::token::{FirstWords, Tok, any_of, here, span_of, take};
 use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE};
 use crate::{Refusal, RefusalKind, Schedule, Seconds, TimeOfDay};
 
@@ -112,6 +114,11 @@ fn missing(why: &str, offer: String, toks: &[Tok]) -> Refusal {
 
 /// What is no exact least time at `i`.
 fn refuse(toks: &[Tok], i: usize) -> Result<(), Refusal> {
+    static FIRST: LazyLock<FirstWords> =
+        LazyLock::new(|| FirstWords::of(BOUNDED.iter().chain(VAGUE)));
+    if !FIRST.start(toks, i) {
+        return Ok(());
+    }
     if let Some(len) = any_of(toks, i, BOUNDED)
         && let Some((d, n)) = duration(toks, i + len)
     {
@@ -363,7 +370,8 @@ pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
             i = from;
         } else if let Some((d, n)) = stays(toks, i).or_else(|| bare(toks, i)) {
             found = one(found, d, &toks[i..i + n])?;
-            take(toks, i, i + n);
+            let more = tail(toks, i + n);
+            take(toks, i, i + n + more);
         } else if let Some((d, n)) = duration(toks, i)
             && let more = tail(toks, i + n).max(here(toks, i + n, "long|duration").unwrap_or(0))
             && more > 0

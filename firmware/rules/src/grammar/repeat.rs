@@ -185,6 +185,15 @@ pub(crate) fn common(toks: &mut Vec<Tok>) {
             && compare(toks, at + n).is_ok_and(|k| k.is_some())
         {
             toks.drain(i..at + n);
+        } else if let Some((n, words)) = [
+            ("does|do not exceed|surpass|top", ["is", "at", "most"]),
+            ("does|do not reach|hit", ["is", "fewer", "than"]),
+        ]
+        .iter()
+        .find_map(|(p, words)| here(toks, i, p).map(|n| (n, words)))
+        .filter(|(n, _)| super::number::number(toks, i + n).is_some())
+        {
+            say(toks, i, n, words);
         } else if here(toks, i, "# of").is_some() {
             say(toks, i, 2, &["number", "of"]);
         } else if here(toks, i, "more|fewer|less").is_some()
