@@ -357,6 +357,10 @@ fn away_from(parser: &Parser<'_>, at: usize, c: &mut Clause) -> Result<usize, Re
     Ok(end)
 }
 
+pub(super) fn any_way(toks: &[super::token::Tok], i: usize) -> bool {
+    longest(DIRECTIONS, toks, i).is_some()
+}
+
 /// A way that is said behind the place: "crosses the line from left to right".
 pub(super) fn way(toks: &[super::token::Tok], i: usize) -> Option<(usize, &'static str)> {
     longest(DIRECTIONS, toks, i).filter(|(n, way)| *n > 1 && *way != "toward")

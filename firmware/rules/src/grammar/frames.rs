@@ -392,7 +392,7 @@ const MANNERS: &[&str] = &[
     "was", "were", "how", "for", "interested", "hoping", "hope", "expect", "always", "only",
     "page", "raise", "trigger", "by", "on", "also", "one", "some", "too", "out", "wondering",
     "whether", "want", "id", "im", "someone", "somebody", "flag", "report", "with", "kindly",
-    "prefer", "must", "ask", "asking", "asked", "everybody", "supervisor", "owner", "manager's",
+    "prefer", "must", "aware", "show", "ask", "asking", "asked", "everybody", "supervisor", "owner", "manager's",
     "favour", "favor", "quick", "little", "short", "straight", "quickly", "soon",
 ];
 /// Words that say that somebody is told.
@@ -402,7 +402,7 @@ pub(crate) const TELLING: &[&str] = &[
     "notifying", "notification", "notifications", "know", "inform", "informed", "informing",
     "warn", "warned", "warning", "ping", "pinged", "message", "messages", "text", "email", "e-mail",
     "shout", "buzz", "heads-up", "headsup", "heads", "posted", "hear", "line", "signal", "alarm",
-    "note", "call", "remind", "reminder", "page", "push", "sms", "flag",
+    "note", "call", "aware", "show", "remind", "reminder", "page", "push", "sms", "flag",
 ];
 /// What a frame ends in.
 const ENDS: &[&str] = &[
@@ -420,6 +420,21 @@ fn mannerly(toks: &[Tok]) -> bool {
 
 /// Takes a frame of any wording from the start, and one from the end.
 fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
+    const FILLERS: &[&str] = &["so", "basically", "well", "um", "uh", "like", "actually", "literally"];
+    while toks.len() > 1 && toks[0].any(FILLERS) && toks[1].word {
+        toks.remove(0);
+    }
+    // "…, thank you"
+    let closers = ["thank you very? much?", "many thanks", "thanks a lot", "thanks in advance"];
+    for at in (1..toks.len()).rev().take(6) {
+        if longest(toks, at, &closers).is_some_and(|n| toks[at + n..].iter().all(|t| !t.word)) {
+            toks.truncate(at);
+            while toks.last().is_some_and(|t| t.any(&[",", ".", "!", "-", ";"])) {
+                toks.pop();
+            }
+            break;
+        }
+    }
     // The front: up to the last link that has only manners before it.
     let run = toks
         .iter()

@@ -332,7 +332,11 @@ pub(crate) fn phrase(
         {
             // "in the lobby 3 people": a number before a plural is a count.
             if !(toks.get(j + 1).is_some_and(|n| {
-                n.word && is_plural(&n.text) && !n.any(COPULAS) && verb(&n.text).is_none()
+                n.word
+                    && is_plural(&n.text)
+                    && !n.any(COPULAS)
+                    && !n.any(STRUCTURE)
+                    && verb(&n.text).is_none()
             }) && role == Role::Place)
             {
                 words.push(j);
@@ -412,7 +416,13 @@ pub(crate) fn phrase(
             .is_some_and(|w| is_plural(&toks[*w].text) && !toks[*w].any(S_SINGULAR));
         let of_it = words.last().is_some_and(|w| toks[*w].is("of"));
         let known_noun = s.ends_with('s') && KNOWN.contains(&singular(s).as_str());
-        if !of_it && !known_noun && acts(toks, j, words.len(), plural, false, role) {
+        // "4 bus stops": what is counted is a plural, so this is no verb yet.
+        let counted = out.compare.is_some_and(|k| k.threshold != crate::Threshold::One(1))
+            && s.ends_with('s')
+            && words.last().is_some_and(|w| {
+                !is_plural(&toks[*w].text) && !crate::noun::is_mass(&toks[*w].text) && !toks[*w].any(&["staff", "sheep", "cattle", "people"])
+            });
+        if !of_it && !known_noun && !counted && acts(toks, j, words.len(), plural, false, role) {
             break;
         }
         let somebody = words.len() == 1

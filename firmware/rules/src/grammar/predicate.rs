@@ -24,7 +24,8 @@ impl Parser<'_> {
         loop {
             i = skip(toks, i);
             let Some(t) = toks.get(i) else { break };
-            if t.is(TURN) || t.any(&[".", ";", ":"]) {
+            let counts = t.is(":") && compare(toks, i + 1)?.is_some_and(|k| !k.bare);
+            if t.is(TURN) || t.any(&[".", ";", ":"]) && !counts {
                 break;
             }
             if t.is(",") {
@@ -119,6 +120,21 @@ impl Parser<'_> {
                 i += 1;
                 continue;
             }
+            // "in line at the till: more than 6"
+            if t.any(&[":", "-"])
+                && c.compare.is_none()
+                && c.subjects.iter().all(|s| s.compare.is_none())
+                && compare(toks, i + 1)?.is_some_and(|k| !k.bare && i + 1 + k.len >= toks.len())
+            {
+                i += 1;
+                continue;
+            }
+            if t.any(&["very", "really", "quite", "extremely", "rather", "pretty"])
+                && toks.get(i + 1).is_some_and(|n| n.any(STATES))
+            {
+                i += 1;
+                continue;
+            }
             if let Some(n) = self.predicate(i, c, copula, &mut not)? {
                 i = n;
                 continue;
@@ -170,10 +186,19 @@ impl Parser<'_> {
         {
             let mut k = k;
             if no(not) {
-                if !k.bare {
-                    return Err(place_cannot(&toks[i..i + k.len]));
-                }
-                (k.comparator, k.bare) = (Comparator::Ne, false);
+                // "does not exceed 3" is at most 3
+                use Comparator::{Between, Eq, Ge, Gt, Le, Lt, Ne};
+                let opposite = match k.comparator {
+                    _ if k.bare => Ne,
+                    Gt => Le,
+                    Le => Gt,
+                    Ge => Lt,
+                    Lt => Ge,
+                    Eq => Ne,
+                    Ne => Eq,
+                    Between => return Err(place_cannot(&toks[i..i + k.len])),
+                };
+                (k.comparator, k.bare) = (opposite, false);
             } else if k.bare {
                 // "the number of cars is 3": that many, no more.
                 (k.comparator, k.bare) = (Comparator::Eq, false);
@@ -314,7 +339,9 @@ impl Parser<'_> {
         let is_left = t.is("left") && !person;
         let then_state = t.is("left")
             && toks.get(i + 1).is_some_and(|x| {
-                x.any(STATES) && !x.any(&["standing", "lying", "sitting", "running"])
+                let wide = x.any(&["wide", "fully", "half", "slightly"])
+                    && toks.get(i + 2).is_some_and(|y| y.any(STATES));
+                wide || x.any(STATES) && !x.any(&["standing", "lying", "sitting", "running"])
             });
         if let Some(n) = n.filter(|n| {
             (!t.is("left") || is_left)
@@ -610,6 +637,10 @@ impl Parser<'_> {
         ];
         // "a helmet but no vest"
         if self.at(i, &["no"]) && !c.attributes.iter().any(|a| a.starts_with("wearing ")) {
+            return Ok(None);
+        }
+        // "rides the wrong way" rides no thing
+        if toks[i].text.starts_with("rid") && super::deed::any_way(toks, i + 1) {
             return Ok(None);
         }
         let Some((n, verb, lacks)) = kinds

@@ -48,7 +48,7 @@ pub(crate) const STRUCTURE: &[&str] = &[
     "greater", "higher", "lower", "equal", "equals", "equaling", "minimum", "maximum", "together",
     "simultaneously", "continuously", "cool-down", "severity", "otherwise", "hence", "therefore",
     "plus", "minus", "almost", "nearly", "roughly", "approximately", "last", "next", "detected",
-    "seen", "spotted", "latest", "newest", "previous", "twice",
+    "seen", "spotted", "anywhere", "somewhere", "everywhere", "anymore", "here", "latest", "newest", "previous", "twice",
 ];
 #[rustfmt::skip]
 pub(crate) const COLOURS: &[&str] = &[
@@ -87,7 +87,8 @@ pub(crate) const STATES: &[&str] = &[
     "unwrapped", "tangled", "detached", "exposed", "barricaded", "illuminated", "bursting",
     "unattached", "packed-up", "soaked", "slippery", "sticky", "muddy", "dusty", "injured", "hurt",
     "bleeding", "limping", "collapsing", "drooping", "boiling", "flattened", "broken-down",
-    "broken-into", "out-of-order", "inactive", "active", "available", "unavailable", "engaged", "dim", "deserted", "unlatched",
+    "broken-into", "out-of-order", "inactive", "active", "available", "unavailable", "moored", "docked", "anchored",
+    "chained", "tied", "loaded", "unloaded", "plugged", "mounted", "buried", "trapped", "hidden", "engaged", "dim", "deserted", "unlatched",
 ];
 /// States that only a person or an animal has; they follow the noun.
 /// Things left behind.
