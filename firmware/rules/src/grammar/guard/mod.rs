@@ -40,6 +40,7 @@ pub(crate) fn words(toks: &[Tok], bare: &[Tok], shouted: bool) -> Result<(), Ref
     rule?;
     vague::odd(bare)?;
     observable::observable(bare)?;
+    vague::strange(bare)?;
     typo::typos(bare)?;
     contrary::words(bare)?;
     vague::vague(toks)

@@ -57,7 +57,7 @@ const SMALL_TALK: &[&str] = &[
     "awesome", "perfect", "fine", "sure", "whatever", "who", "cares", "later", "see", "ya", "pls",
     "plz", "my", "friend", "mate", "dear", "sir", "madam", "omg", "wtf", "rofl", "brb", "huh", "why",
     "now", "just", "and", "too", "one", "two", "three", "job", "done", "got", "it", "i", "understand",
-    "never", "mind", "nothing", "doing", "going", "stop", "work", "works", "working", "is", "this", "thing", "on",
+    "never", "mind", "nothing", "doing", "that", "was", "going", "stop", "work", "works", "working", "is", "this", "thing", "on",
     "hola", "bonjour", "ciao", "x", "xx", "xxx",
 ];
 /// Of [`SMALL_TALK`], those that make it so.
@@ -128,6 +128,7 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
         "get|give|send|raise|make|post an|a|me|us|sure alert|notification|warning|message|text|a|an|that|to|you|it|when|if",
         "find|search for|me|a|an|any|all|the|out",
         "take|make a? note",
+        "make|keep|show me|us aware|know|informed|posted|when|if|whenever|every",
         "call|phone|ring me|us|security when|if|whenever|in|as|once|every|the",
         "be on|aware|sure|told|alerted|notified|informed|warned|quiet|silent",
         "go to red|high",
@@ -306,18 +307,21 @@ fn device(toks: &[Tok]) -> Result<(), Refusal> {
 fn question(toks: &[Tok], s: usize) -> Result<(), Refusal> {
     let first = &toks[s];
     let next = |list: &[&str]| toks.get(s + 1).is_some_and(|t| t.any(list));
-    let asks = first.any(&[
-        "what", "who", "why", "where", "which", "whose", "whom", "whats", "wheres", "whos",
-    ]) || (first.is("how") && !next(&["many", "much"]))
-        || (first.is("when")
-            && next(&["will", "did", "does", "do", "was", "were", "can", "should"]))
-        || (first.any(&[
-            "is", "are", "does", "do", "did", "was", "can", "could", "should", "would", "will",
-            "have",
-        ]) && next(&["you", "i", "we", "your", "it's"])
-            && here(toks, s, "do|can|could|did you see|notice|spot|detect|count").is_none()
-            && here(toks, s, "would|should|could i? like").is_none()
-            && here(toks, s, "can|could|may i|we get|have|be|receive").is_none());
+    const DOES: &str = "can|could|do|did you speak|understand|do|help|hear|be|dance|fly|swim|think|feel|talk|remember|learn|read|drive|smell";
+    let chat = first.is("will") || (0..=s).any(|at| here(toks, at, DOES).is_some());
+    let asks =
+        chat || first.any(&[
+            "what", "who", "why", "where", "which", "whose", "whom", "whats", "wheres", "whos",
+        ]) || (first.is("how") && !next(&["many", "much"]))
+            || (first.is("when")
+                && next(&["will", "did", "does", "do", "was", "were", "can", "should"]))
+            || (first.any(&[
+                "is", "are", "does", "do", "did", "was", "can", "could", "should", "would", "will",
+                "have",
+            ]) && next(&["you", "i", "we", "your", "it's"])
+                && here(toks, s, "do|can|could|did you see|notice|spot|detect|count").is_none()
+                && here(toks, s, "would|should|could i? like").is_none()
+                && here(toks, s, "can|could|may i|we get|have|be|receive").is_none());
     if asks {
         let to = (s + 2).min(toks.len());
         return no(

@@ -121,6 +121,16 @@ pub(crate) fn odd(toks: &[Tok]) -> Result<(), Refusal> {
                 &toks[i..i + n],
             ));
         }
+    }
+    Ok(())
+}
+
+/// "a strange bag": what is strange about it does not show.
+///
+/// # Errors
+/// `not_observable`.
+pub(crate) fn strange(toks: &[Tok]) -> Result<(), Refusal> {
+    for (i, t) in toks.iter().enumerate() {
         if t.any(&[
             "strange",
             "weird",
