@@ -17,7 +17,10 @@ const MOST_STEPS: usize = 64;
 const RECENT: Duration = Duration::from_secs(2);
 /// A way shorter than this, in own sizes (square root of the box's area), says
 /// nothing: jitter and somebody shifting their weight stay below.
-const LEG: f32 = 0.75;
+const LEG: f32 = 0.5;
+/// … and so does one shorter than this, in heights of the picture, since
+/// cameras shake.
+const LEAST_LEG: f32 = 0.08;
 /// The time constant of the smoothed size, seconds.
 const SMOOTH: f32 = 0.5;
 /// Growth is told over at least this long.
@@ -27,6 +30,9 @@ const EDGE: f32 = 0.01;
 /// A way is no longer gone when the sine of the angle to it is under this: 75
 /// degrees off (it is taken up within 60).
 const OFF: f32 = 0.25;
+/// Who stands for so long and then goes on the same way does so anew. A car at
+/// a light, or somebody who looks round, does not.
+const REST: Duration = Duration::from_secs(30);
 /// A turn is a change of course from this to that, radians: 50 to 150 degrees.
 /// More is turning back, which has no side.
 const TURN: std::ops::Range<f32> = 0.87..2.62;
@@ -80,6 +86,8 @@ pub(crate) struct Path {
     last: Ways,
     last_off: Ways,
     told: Ways,
+    /// It has stood so long that going on is news.
+    pub rested: bool,
     /// The ways it goes, by this look and the last one.
     pub going: Ways,
     /// The direction in which its course was last set, a unit vector.
@@ -115,6 +123,7 @@ impl Path {
             last: Ways::default(),
             last_off: Ways::default(),
             told: Ways::default(),
+            rested: false,
             going: Ways::default(),
             course: None,
             turning: None,
@@ -164,7 +173,7 @@ impl Path {
         let size = self.now.bbox.area().sqrt() * config.aspect.sqrt();
         (self.past.iter().rev())
             .map(|s| (s, self.from(s, config.aspect)))
-            .find(|(_, m)| m.length() >= LEG * size)
+            .find(|(_, m)| m.length() >= (LEG * size).max(LEAST_LEG))
     }
 
     fn growth(&self, config: &Config) -> Movement {
@@ -174,9 +183,9 @@ impl Path {
             .unwrap_or(Movement::NONE)
     }
 
-    /// Judges the last step: the ways that it has newly taken, by two looks,
-    /// and the side to which it turned.
-    pub fn judge(&mut self, config: &Config) -> (Ways, Option<Heading>) {
+    /// Judges the last step of a thing that has stood for `still`: the ways
+    /// that it has newly taken, by two looks, and the side to which it turned.
+    pub fn judge(&mut self, config: &Config, still: Duration) -> (Ways, Option<Heading>) {
         let leg = self.leg(config).map(|(_, m)| m);
         let growth = self.growth(config);
         let flat = leg.unwrap_or(Movement::NONE);
@@ -203,6 +212,11 @@ impl Path {
         });
         self.going = now.and(self.last);
         self.told = self.told.without(off.and(self.last_off));
+        // It counts as still for a moment after it has set out.
+        self.rested = still >= REST && now == Ways::default() && self.last == now;
+        if self.rested {
+            self.told = Ways::default();
+        }
         let new = self.going.without(self.told);
         self.told = self.told.or(new);
         (self.last, self.last_off) = (now, off);

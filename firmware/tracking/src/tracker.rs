@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use scene::{BBox, Detection, Id, Mono, Passage, Track, TrackEvent, TrackId, Zone};
 
 use crate::Config;
@@ -162,7 +164,9 @@ impl Tracker {
         let known = |zone: &Id| warming || before.as_ref().is_some_and(|b| b.contains(zone));
         let track = &mut self.tracks[t];
         let bbox = track.bbox;
-        let (ways, turned) = track.path.judge(&self.config);
+        let still = track.still.since(&self.config, at);
+        let still = still.map_or(Duration::ZERO, |since| at.since(since));
+        let (ways, turned) = track.path.judge(&self.config, still);
         let first: Option<First> = new.then_some((track.since, &known));
         let mut moves: Vec<Move> = Vec::new();
         if new {

@@ -283,6 +283,9 @@ impl Places {
         }
         for place in &mut self.places {
             if place.inside {
+                if path.rested {
+                    place.told = Ways::default();
+                }
                 let new = path.going.without(place.told);
                 place.told = place.told.or(new);
                 out.extend(
