@@ -81,7 +81,9 @@ pub(super) fn skip(toks: &[Tok], mut i: usize) -> usize {
         }
         if toks.get(i).is_some_and(|t| t.is_gap() || t.any(ADVERBS)) {
             i += 1;
-        } else if let Some(n) = here(toks, i, "at a|one|any|once time").or(here(toks, i, "at any one time")) {
+        } else if let Some(n) =
+            here(toks, i, "at a|one|any|once time").or(here(toks, i, "at any one time"))
+        {
             i += n;
         } else if let Some(n) = here(toks, i, "at the same time")
             .filter(|n| !toks.get(i + n).is_some_and(|t| t.is("as")))
@@ -89,7 +91,11 @@ pub(super) fn skip(toks: &[Tok], mut i: usize) -> usize {
             i += n;
         } else if let Some(n) = here(toks, i, "any more|longer") {
             // "is not there any more"; "any more than" compares
-            if toks.get(i + n).is_some_and(|t| t.is("than")) || toks.get(i + n).is_some_and(|t| t.word && !t.any(PREPOSITIONS)) {
+            if toks.get(i + n).is_some_and(|t| t.is("than"))
+                || toks
+                    .get(i + n)
+                    .is_some_and(|t| t.word && !t.any(PREPOSITIONS))
+            {
                 return i;
             }
             i += n;
@@ -178,7 +184,10 @@ impl Parser<'_> {
                 || (preposition(toks, i).is_some() && compare(toks, i)?.is_none())
                 || (toks.get(i).is_some_and(|t| t.text.ends_with("ing"))
                     && acts(toks, i, 0, false, true, Role::Subject)
-                    && self.before.as_ref().is_some_and(|b| b.action.is_some() || b.state.is_some())
+                    && self
+                        .before
+                        .as_ref()
+                        .is_some_and(|b| b.action.is_some() || b.state.is_some())
                     && phrase(toks, i, Role::Subject)?.is_none())
                 || (toks.get(i).is_some_and(|t| {
                     verb(&t.text).is_some()
@@ -268,7 +277,9 @@ impl Parser<'_> {
             };
             // "two vans and a truck": each with its own number or article
             let each_own = glue.is_some()
-                && c.subjects.iter().all(|s| s.compare.is_some() || !s.article.is_empty())
+                && c.subjects
+                    .iter()
+                    .all(|s| s.compare.is_some() || !s.article.is_empty())
                 && c.subjects.iter().all(|s| !s.negative && !s.pronoun)
                 && (next.compare.is_some() || !next.article.is_empty())
                 && !next.negative;
@@ -549,7 +560,11 @@ fn numbers(toks: &[Tok], first: &Phrase, end: usize) -> Option<(Vec<Phrase>, usi
         let word = here(toks, at + comma, "or|and|&").unwrap_or(0);
         let next = at + comma + word;
         let stops = toks.get(next + 1).is_none_or(|n| {
-            !n.word || n.any(PREPOSITIONS) || n.any(&["or", "and"]) || n.any(COPULAS) || n.any(STRUCTURE)
+            !n.word
+                || n.any(PREPOSITIONS)
+                || n.any(&["or", "and"])
+                || n.any(COPULAS)
+                || n.any(STRUCTURE)
         });
         match toks.get(next) {
             Some(t) if comma + word > 0 && is_number(t) && stops => {
@@ -591,11 +606,13 @@ pub(crate) fn words_of(toks: &[Tok]) -> String {
             out.push(' ');
         }
         let letter = t.raw.len() == 1 && !out.is_empty() && t.raw.chars().all(char::is_uppercase);
-        out.push_str(if t.word && !letter && (t.any(PREPOSITIONS) || t.any(ARTICLES)) {
-            &t.text
-        } else {
-            &t.raw
-        });
+        out.push_str(
+            if t.word && !letter && (t.any(PREPOSITIONS) || t.any(ARTICLES)) {
+                &t.text
+            } else {
+                &t.raw
+            },
+        );
     }
     out
 }
@@ -693,8 +710,10 @@ impl Clause {
             rule.threshold = Some(k.threshold);
         }
         // "movement in the hall": something moves.
-        if matches!(s.noun.as_str(), "movement" | "motion" | "any movement" | "any motion")
-            && compare.is_none()
+        if matches!(
+            s.noun.as_str(),
+            "movement" | "motion" | "any movement" | "any motion"
+        ) && compare.is_none()
             && self.action.is_none()
             && !negative
             && rule.state.is_none()

@@ -62,9 +62,9 @@ pub(super) fn deed(
     let s = t.text.as_str();
     let lone = c.subjects.len() == 1
         && c.zones.is_empty()
-        && c.subjects.first().is_some_and(|s| {
-            s.pronoun || matches!(s.article.as_str(), "a" | "an")
-        });
+        && c.subjects
+            .first()
+            .is_some_and(|s| s.pronoun || matches!(s.article.as_str(), "a" | "an"));
     let somebody = (c.subjects.first()).is_some_and(|s| HUMANS.contains(&s.noun.as_str()));
     let kind = if pronoun || somebody { "pronoun" } else { "a" };
     let strange = !copula && lone && verb(s).is_none() && strange_verb(toks, i, kind);
@@ -112,7 +112,9 @@ pub(super) fn deed(
         .filter(|two| BEING.contains(&two.as_str()));
     if two.is_some() && !not_here {
         // "around" goes with a place, if one follows
-        let place = toks.get(i + 2).is_some_and(|t| t.word && !t.any(PREPOSITIONS));
+        let place = toks
+            .get(i + 2)
+            .is_some_and(|t| t.word && !t.any(PREPOSITIONS));
         return Ok(Some(if place { i + 1 } else { i + 2 }));
     }
     if BEING.contains(&base.as_str()) {
@@ -141,7 +143,11 @@ pub(super) fn deed(
     });
     let arrives = pair.is_some_and(|a| a == "appear")
         && toks.get(i + 2).is_none_or(|n| {
-            !n.word || n.any(&["in", "at", "on", "by", "near", "outside", "behind", "and", "or", "inside", "beside", "next"])
+            !n.word
+                || n.any(&[
+                    "in", "at", "on", "by", "near", "outside", "behind", "and", "or", "inside",
+                    "beside", "next",
+                ])
         });
     if arrives {
         c.action = Some("appear".into());
@@ -198,12 +204,28 @@ pub(super) fn deed(
             .flatten()
             .filter(|n| toks.get(at + n).is_some_and(|t| t.any(ARTICLES)));
         if let Some(n) = on {
-            c.action = Some(if base == "climb" { base.clone() } else { "enter".into() });
+            c.action = Some(if base == "climb" {
+                base.clone()
+            } else {
+                "enter".into()
+            });
             return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
         }
         let light = c.subjects.iter().any(|s| {
             let head = s.noun.rsplit(' ').next().unwrap_or("");
-            matches!(head, "light" | "lamp" | "candle" | "fire" | "flame" | "bulb" | "screen" | "led" | "lantern" | "power")
+            matches!(
+                head,
+                "light"
+                    | "lamp"
+                    | "candle"
+                    | "fire"
+                    | "flame"
+                    | "bulb"
+                    | "screen"
+                    | "led"
+                    | "lantern"
+                    | "power"
+            )
         });
         if light && here(toks, at, "out|off|on").is_some() {
             c.action = Some(format!("{base} {}", toks[at].text));
@@ -303,6 +325,14 @@ pub(super) fn deed(
             }
             if toks.get(at + prep).is_none() || had > 0 {
                 return Ok(Some(at));
+            }
+            // "enters followed by …" names no place
+            if prep == 0
+                && toks.get(at).is_some_and(|t| t.word && (t.text.ends_with("ed") || t.text.ends_with("ing")))
+                && !toks.get(at + 1).is_some_and(|n| n.word && !n.any(PREPOSITIONS) && !n.any(STRUCTURE))
+                && !toks[at].any(ING_NOUNS)
+            {
+                return Err(place_cannot(&toks[at..at + 1]));
             }
             let Some(end) = parser.bare_place(at + prep, c)? else {
                 return if prep > 0 {
@@ -411,7 +441,11 @@ fn from_third_person(s: &str) -> String {
         return format!("{stem}y");
     }
     let es = ["ches", "shes", "sses", "xes", "zzes", "oes"];
-    let cut = if es.iter().any(|e| s.ends_with(e)) { 2 } else { 1 };
+    let cut = if es.iter().any(|e| s.ends_with(e)) {
+        2
+    } else {
+        1
+    };
     s[..s.len() - cut].to_owned()
 }
 
@@ -442,19 +476,55 @@ fn done_to(
         c.action = Some(format!("reach {}", toks[at].text));
         return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
     }
-    if matches!(base, "start" | "begin" | "try" | "need" | "want" | "has" | "look") {
+    if matches!(
+        base,
+        "start" | "begin" | "try" | "need" | "want" | "has" | "look"
+    ) {
         return Ok(None);
     }
     if let Some(n) = here(toks, at, "down|over|up|around|about|off|out|away|open").filter(|n| {
         let next = toks.get(at + n);
         let bare = next.is_none_or(|x| !x.word || x.any(PREPOSITIONS) || x.any(&["and", "or"]));
-        let kept = matches!(base, "pick" | "put" | "break" | "take" | "knock" | "throw" | "cut" | "pull" | "set" | "push" | "kick" | "turn" | "pack" | "wrap" | "smash" | "tip" | "fold" | "roll" | "drop" | "light" | "dig" | "load" | "stack");
+        let kept = matches!(
+            base,
+            "pick"
+                | "put"
+                | "break"
+                | "take"
+                | "knock"
+                | "throw"
+                | "cut"
+                | "pull"
+                | "set"
+                | "push"
+                | "kick"
+                | "turn"
+                | "pack"
+                | "wrap"
+                | "smash"
+                | "tip"
+                | "fold"
+                | "roll"
+                | "drop"
+                | "light"
+                | "dig"
+                | "load"
+                | "stack"
+        );
         (bare || kept) && !here(toks, at, "off|out of|from").is_some_and(|m| m > *n)
     }) {
         let particle = toks[at].text.clone();
         let moves = matches!(particle.as_str(), "down" | "up") && DEEDS.contains(&base);
-        let empty = matches!((base, particle.as_str()), ("fall" | "tip" | "topple" | "collapse" | "trip" | "slip" | "tumble", "over" | "down") | (_, "about" | "around"));
-        let next_object = toks.get(at + n).is_some_and(|x| x.word && !x.any(PREPOSITIONS) && !x.any(&["and", "or"]));
+        let empty = matches!(
+            (base, particle.as_str()),
+            (
+                "fall" | "tip" | "topple" | "collapse" | "trip" | "slip" | "tumble",
+                "over" | "down"
+            ) | (_, "about" | "around")
+        );
+        let next_object = toks
+            .get(at + n)
+            .is_some_and(|x| x.word && !x.any(PREPOSITIONS) && !x.any(&["and", "or"]));
         if moves && !empty && !next_object {
             c.direction = Some(particle);
         } else if !empty {
@@ -480,11 +550,31 @@ fn done_to(
         let head = p.raw.rsplit(' ').next().unwrap_or("").to_lowercase();
         let barrier = PLACES.contains(&head.as_str())
             || FIXTURES.contains(&head.as_str())
-            || matches!(head.as_str(), "fence" | "wall" | "railing" | "railings" | "turnstile" | "turnstiles" | "hedge" | "scaffolding" | "tower" | "barriers" | "stairs" | "rocks" | "cliff" | "fences" | "tracks");
+            || matches!(
+                head.as_str(),
+                "fence"
+                    | "wall"
+                    | "railing"
+                    | "railings"
+                    | "turnstile"
+                    | "turnstiles"
+                    | "hedge"
+                    | "scaffolding"
+                    | "tower"
+                    | "barriers"
+                    | "stairs"
+                    | "rocks"
+                    | "cliff"
+                    | "fences"
+                    | "tracks"
+            );
         let blocks = matches!(action, "block" | "obstruct" | "occupy");
         let place = matches!(action, "approach" | "pass")
             || (blocks && (barrier || head.ends_with("lane") || head.ends_with("way")))
-            || (matches!(action, "climb" | "jump" | "vault" | "scale" | "hop" | "leap") && barrier);
+            || (matches!(
+                action,
+                "climb" | "jump" | "vault" | "scale" | "hop" | "leap"
+            ) && barrier);
         if (place || way) && c.zones.is_empty() && !p.negative && !p.pronoun {
             c.action = Some(words.join(" "));
             return Ok(Some(parser.bare_place(at, c)?.unwrap_or(end)));
@@ -496,7 +586,8 @@ fn done_to(
             return Err(place_cannot(&toks[i..end]));
         }
         if (copula || s.ends_with("ing")) && HANDLING.contains(&base) {
-            c.attributes.push(format!("{} {}", crate::ask::gerund(base), thing.noun));
+            c.attributes
+                .push(format!("{} {}", crate::ask::gerund(base), thing.noun));
             return Ok(Some(end));
         }
         let noun = if thing.pronoun && thing.noun == "any object" {

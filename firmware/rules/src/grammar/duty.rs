@@ -100,10 +100,9 @@ fn wrapped(toks: &[Tok]) -> Option<usize> {
     .max()?;
     let next = toks.get(lead + n)?;
     let need = toks[lead].any(&["we", "i", "you"]);
-    let tells = toks[lead + n..]
-        .iter()
-        .take(4)
-        .any(|t| t.any(frames::TELLING) || t.any(&["that", "when", "if", "whenever", "this", "it"]));
+    let tells = toks[lead + n..].iter().take(4).any(|t| {
+        t.any(frames::TELLING) || t.any(&["that", "when", "if", "whenever", "this", "it"])
+    });
     if need && tells {
         return None;
     }
@@ -166,7 +165,9 @@ fn modal_at(toks: &[Tok], i: usize) -> Option<Modal> {
         let plain = toks[i].any(&["has", "have", "need", "needs", "is", "are"]);
         // "is to the left of": a verb follows a real one
         let verb_next = toks.get(to).is_some_and(|t| {
-            t.is("be") || t.any(&["stay", "remain", "wear", "have", "keep"]) || verb(&t.text).is_some()
+            t.is("be")
+                || t.any(&["stay", "remain", "wear", "have", "keep"])
+                || verb(&t.text).is_some()
         });
         if plain && !verb_next {
             return None;
@@ -237,9 +238,11 @@ pub(crate) fn rewrite(
                 return Ok(Some(Turn::Forbidden));
             }
             let everyone = drop_universal(toks);
-            let wears = toks
-                .iter()
-                .any(|t| t.any(&["wearing", "wears", "has", "have", "carries", "carrying", "wear"]));
+            let wears = toks.iter().any(|t| {
+                t.any(&[
+                    "wearing", "wears", "has", "have", "carries", "carrying", "wear",
+                ])
+            });
             if everyone && wears {
                 return Ok(Some(Turn::Worn));
             }
@@ -253,7 +256,13 @@ pub(crate) fn rewrite(
             return Ok(Some(Turn::Forbidden));
         }
         // "only one person at a time in the airlock"
-        let together = ["at a time", "at any one time", "at one time", "at any time", "at once"];
+        let together = [
+            "at a time",
+            "at any one time",
+            "at one time",
+            "at any time",
+            "at once",
+        ];
         let limit = here(toks, lead, "only|just|maximum|max|no|at|up").is_some();
         if limit && (0..toks.len()).any(|i| together.iter().any(|p| here(toks, i, p).is_some())) {
             drop_always(toks);
@@ -261,8 +270,21 @@ pub(crate) fn rewrite(
         }
         // "no smoking in the lobby", "no parking here"
         let deed = toks.get(lead + 1).is_some_and(|t| {
-            t.any(&["smoking", "parking", "running", "climbing", "loitering", "diving", "jumping", "cycling", "swimming", "fighting", "skateboarding"])
-                && toks.get(lead + 2).is_none_or(|n| !n.word || n.any(PREPOSITIONS))
+            t.any(&[
+                "smoking",
+                "parking",
+                "running",
+                "climbing",
+                "loitering",
+                "diving",
+                "jumping",
+                "cycling",
+                "swimming",
+                "fighting",
+                "skateboarding",
+            ]) && toks
+                .get(lead + 2)
+                .is_none_or(|n| !n.word || n.any(PREPOSITIONS))
         });
         if deed && here(toks, lead, "no").is_some() {
             toks.drain(..=lead);
@@ -280,15 +302,20 @@ pub(crate) fn rewrite(
     // "otherwise alert me": the frame is gone, its word is left.
     while tail.last().is_some_and(|t| {
         t.is_gap() || t.any(&["otherwise", "else", ",", "not", "or", "if", "and", "then"])
-    }) && tail
-        .last()
-        .is_some_and(|t| !t.is_gap() || tail.iter().rev().any(|t| t.any(&["otherwise", "else", "not"])))
-    {
+    }) && tail.last().is_some_and(|t| {
+        !t.is_gap()
+            || tail
+                .iter()
+                .rev()
+                .any(|t| t.any(&["otherwise", "else", "not"]))
+    }) {
         tail.pop();
     }
     let lead = toks.iter().take_while(|t| t.is_gap()).count();
     let only = here(toks, lead, "only|just").is_some()
-        && toks.get(lead + 1).is_none_or(|t| small_number(&t.text).is_none() && !t.any(&["a", "one"]));
+        && toks
+            .get(lead + 1)
+            .is_none_or(|t| small_number(&t.text).is_none() && !t.any(&["a", "one"]));
     if only {
         toks.remove(lead);
     }
@@ -298,7 +325,13 @@ pub(crate) fn rewrite(
         let by = tail.get(n - 1).is_some_and(|t| t.is("by"));
         let mut rest = tail.split_off(n);
         let mut things: Vec<Tok> = toks.drain(..).filter(|t| !t.is_gap()).collect();
-        let like = things.first().cloned().ok_or_else(|| refuse("It is not said what must be worn.", "Say 'everyone must wear a helmet in the pit'.", span))?;
+        let like = things.first().cloned().ok_or_else(|| {
+            refuse(
+                "It is not said what must be worn.",
+                "Say 'everyone must wear a helmet in the pit'.",
+                span,
+            )
+        })?;
         let agent: Vec<Tok> = if by {
             let n = rest
                 .iter()
@@ -309,7 +342,14 @@ pub(crate) fn rewrite(
             vec![word(&like, "someone")]
         };
         toks.extend(agent);
-        toks.push(word(&like, if worn == "carried" { "carrying" } else { "wearing" }));
+        toks.push(word(
+            &like,
+            if worn == "carried" {
+                "carrying"
+            } else {
+                "wearing"
+            },
+        ));
         things.retain(|t| !t.any(ARTICLES) && !t.any(UNIVERSAL));
         toks.append(&mut things);
         toks.append(&mut rest);
@@ -378,10 +418,11 @@ pub(crate) fn rewrite(
         (false, true) if worn && !there => Turn::Worn,
         (false, true) => Turn::Demanded,
         (false, false) if only => {
-            let people = toks
-                .iter()
-                .find(|t| t.word)
-                .is_some_and(|t| t.any(&["people", "persons", "person", "those", "anyone", "someone", "vehicles", "cars"]));
+            let people = toks.iter().find(|t| t.word).is_some_and(|t| {
+                t.any(&[
+                    "people", "persons", "person", "those", "anyone", "someone", "vehicles", "cars",
+                ])
+            });
             if !people {
                 return Err(refuse(
                     "The camera can't tell who else that shuts out.",
@@ -603,10 +644,7 @@ fn worn(rule: Rule, span: [usize; 2]) -> Result<Rule, Refusal> {
     let (demanded, kept): (Vec<String>, Vec<String>) =
         rule.attributes.iter().cloned().partition(flips);
     let single = rule.all.is_none() && rule.any.is_none();
-    let event_or_presence = matches!(
-        rule.predicate,
-        Some(Predicate::Presence | Predicate::Event)
-    );
+    let event_or_presence = matches!(rule.predicate, Some(Predicate::Presence | Predicate::Event));
     if demanded.is_empty() || !single || !event_or_presence {
         return Err(refuse(
             "The camera can't list all that is something else.",

@@ -406,30 +406,59 @@ pub(crate) const TELLING: &[&str] = &[
 ];
 /// What a frame ends in.
 const ENDS: &[&str] = &[
-    "if", "when", "whenever", "once", "as soon as", "every|each time", "any time", "anytime",
-    "the moment", "the instant", "in case", "should", "in the event that", "as long as", "while",
-    "the minute", "the second",
+    "if",
+    "when",
+    "whenever",
+    "once",
+    "as soon as",
+    "every|each time",
+    "any time",
+    "anytime",
+    "the moment",
+    "the instant",
+    "in case",
+    "should",
+    "in the event that",
+    "as long as",
+    "while",
+    "the minute",
+    "the second",
 ];
 
 /// Whether the words before `i` can only be manners.
 fn mannerly(toks: &[Tok]) -> bool {
-    toks.iter()
-        .all(|t| !t.word || t.any(MANNERS))
-        && toks.iter().any(|t| t.any(TELLING))
+    toks.iter().all(|t| !t.word || t.any(MANNERS)) && toks.iter().any(|t| t.any(TELLING))
 }
 
 /// Takes a frame of any wording from the start, and one from the end.
 fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
-    const FILLERS: &[&str] = &["so", "basically", "well", "um", "uh", "like", "actually", "literally"];
+    const FILLERS: &[&str] = &[
+        "so",
+        "basically",
+        "well",
+        "um",
+        "uh",
+        "like",
+        "actually",
+        "literally",
+    ];
     while toks.len() > 1 && toks[0].any(FILLERS) && toks[1].word {
         toks.remove(0);
     }
     // "…, thank you"
-    let closers = ["thank you very? much?", "many thanks", "thanks a lot", "thanks in advance"];
+    let closers = [
+        "thank you very? much?",
+        "many thanks",
+        "thanks a lot",
+        "thanks in advance",
+    ];
     for at in (1..toks.len()).rev().take(6) {
         if longest(toks, at, &closers).is_some_and(|n| toks[at + n..].iter().all(|t| !t.word)) {
             toks.truncate(at);
-            while toks.last().is_some_and(|t| t.any(&[",", ".", "!", "-", ";"])) {
+            while toks
+                .last()
+                .is_some_and(|t| t.any(&[",", ".", "!", "-", ";"]))
+            {
                 toks.pop();
             }
             break;
@@ -438,7 +467,14 @@ fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
     // The front: up to the last link that has only manners before it.
     let run = toks
         .iter()
-        .take_while(|t| !t.word || t.any(MANNERS) || t.any(&["whenever", "soon", "every", "each", "time", "anytime", "moment", "instant", "case", "event", "long", "while", "minute", "second", "as"]))
+        .take_while(|t| {
+            !t.word
+                || t.any(MANNERS)
+                || t.any(&[
+                    "whenever", "soon", "every", "each", "time", "anytime", "moment", "instant",
+                    "case", "event", "long", "while", "minute", "second", "as",
+                ])
+        })
         .count();
     let mut cut = None;
     for i in 0..run {
@@ -481,15 +517,23 @@ fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
     let rest = &toks[from.min(toks.len())..];
     let telling = rest.iter().position(|t| t.any(TELLING));
     let no_link = !(0..rest.len()).any(|i| longest(rest, i, ENDS).is_some() && i > 0);
-    if from > 0 && telling.is_some_and(|t| t <= 7) && no_link && toks[..from].iter().any(|t| t.word) {
+    if from > 0 && telling.is_some_and(|t| t <= 7) && no_link && toks[..from].iter().any(|t| t.word)
+    {
         toks.truncate(from);
-        while toks.last().is_some_and(|t| !t.is_gap() && (!t.word || t.any(&["and", "then", "so", "please", "just"])) && !t.any(&["?"])) {
+        while toks.last().is_some_and(|t| {
+            !t.is_gap()
+                && (!t.word || t.any(&["and", "then", "so", "please", "just"]))
+                && !t.any(&["?"])
+        }) {
             toks.pop();
         }
         out.framed = true;
     }
     // "thx", "thanks in advance"
-    while toks.last().is_some_and(|t| t.any(&["thx", "ta", "cheers", "thanks", "pls", "plz"])) {
+    while toks
+        .last()
+        .is_some_and(|t| t.any(&["thx", "ta", "cheers", "thanks", "pls", "plz"]))
+    {
         toks.pop();
     }
 }
@@ -525,10 +569,26 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
         match frame(toks, 0) {
             Some((n, counting)) if n > 0 => {
                 out.conditional |= toks[..n].iter().any(|t| t.any(CONDITIONAL));
-                let about = toks[..n].iter().rev().find(|t| t.word).is_some_and(|t| t.is("for"));
+                let about = toks[..n]
+                    .iter()
+                    .rev()
+                    .find(|t| t.word)
+                    .is_some_and(|t| t.is("for"));
                 let watched = !about
                     && toks[..n].iter().any(|t| {
-                        t.any(&["watch", "monitor", "observe", "check", "survey", "guard", "supervise", "eye", "scan", "inspect", "search"])
+                        t.any(&[
+                            "watch",
+                            "monitor",
+                            "observe",
+                            "check",
+                            "survey",
+                            "guard",
+                            "supervise",
+                            "eye",
+                            "scan",
+                            "inspect",
+                            "search",
+                        ])
                     });
                 toks.drain(..n);
                 // "watch the boiler room for a leaking pipe"
@@ -636,11 +696,19 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
         let _ = mark;
     }
     // "if you see a white van"
-    if let Some(n) = longest(toks, 0, &["you|we|i|they ever? see|notice|spot|detect|find"]) {
+    if let Some(n) = longest(
+        toks,
+        0,
+        &["you|we|i|they ever? see|notice|spot|detect|find"],
+    ) {
         toks.drain(..n);
     }
     // "do you see a ladder …?"
-    let sees = ["do|can|did|could you see|spot|detect|notice", "have you seen|spotted", "can|could i see"];
+    let sees = [
+        "do|can|did|could you see|spot|detect|notice",
+        "have you seen|spotted",
+        "can|could i see",
+    ];
     if let Some(n) = longest(toks, 0, &sees) {
         toks.drain(..n);
         out.framed = true;

@@ -25,8 +25,8 @@ mod number;
 mod phrase;
 mod predicate;
 mod repeat;
-mod tidy;
 mod severity;
+mod tidy;
 mod token;
 mod typo;
 mod window;
@@ -115,7 +115,9 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     let severity = limits::severity(&mut toks)?;
     let (cooldown, dedup) = limits::cooldown(&mut toks)?;
     let schedule = hours::extract(&mut toks)?;
+    let before = gaps(&toks);
     let hold = limits::hold(&mut toks)?;
+    let held_at = gaps(&toks).into_iter().find(|g| !before.contains(g));
     let window = limits::window(&mut toks)?;
     hold::fits(hold, window, schedule.as_ref()).map_err(|r| guard::placed(r, &bare, hold))?;
     tidy::marks(&mut toks);
@@ -147,6 +149,9 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
         window.filter(|_| times.is_none()),
         hold,
     )?;
+    if rule.all.is_some() || rule.any.is_some() {
+        whole_hold(&toks, held_at)?;
+    }
     rule.camera = camera;
     repeat::count(&mut rule, times, window)?;
     if let Some(turn) = duty {
@@ -178,14 +183,46 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
 fn plain(leaf: &Rule) -> bool {
     let head = leaf.subject.as_deref().unwrap_or("");
     let known = head.split(' ').any(|w| words::KNOWN.contains(&w)) || head == "any object";
-    let deed = leaf.action.as_deref().is_some_and(|a| {
-        words::verb(a.split(' ').next().unwrap_or(a)).is_some()
-    });
+    let deed = leaf
+        .action
+        .as_deref()
+        .is_some_and(|a| words::verb(a.split(' ').next().unwrap_or(a)).is_some());
     let state = leaf
         .state
         .as_deref()
         .is_some_and(|s| words::STATES.contains(&s.trim_start_matches("not ")));
     known || leaf.comparator.is_some() || leaf.zone.is_some() || deed || state
+}
+
+/// Where phrases were taken out.
+fn gaps(toks: &[Tok]) -> Vec<[usize; 2]> {
+    let gaps = toks.iter().filter(|t| t.is_gap());
+    gaps.map(|t| t.span).collect()
+}
+
+/// A hold belongs to the whole of a compound rule: said of its first part
+/// only, it would be another rule.
+fn whole_hold(toks: &[Tok], held_at: Option<[usize; 2]>) -> Result<(), Refusal> {
+    let Some(at) = toks
+        .iter()
+        .position(|t| t.is_gap() && Some(t.span) == held_at)
+    else {
+        return Ok(());
+    };
+    let first = toks[..at].iter().any(|t| t.word);
+    let more = toks[at..]
+        .iter()
+        .any(|t| t.any(&["and", "or", "while", "whilst", "unless", "but"]));
+    if !(first && more) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        RefusalKind::Ambiguous,
+        "It is not clear whether all of this must last so long, or only its first part.",
+    )
+    .missing("for_seconds")
+    .offer("Say the time at the end if it is for all of it, or make a rule for each part.")
+    .at(toks[at].span))
 }
 
 /// "Unless a guard is there, tell me …": puts the exception last.
@@ -195,9 +232,7 @@ fn unless_first(toks: &mut Vec<Tok>) {
     if !toks.get(lead).is_some_and(|t| t.any(&first)) {
         return;
     }
-    let comma = (lead + 1..toks.len()).find(|i| {
-        toks[*i].is(",") && frames::starts(toks, *i + 1)
-    });
+    let comma = (lead + 1..toks.len()).find(|i| toks[*i].is(",") && frames::starts(toks, *i + 1));
     let Some(comma) = comma else { return };
     let mut rest = toks.split_off(comma + 1);
     toks.pop();
@@ -273,7 +308,11 @@ fn condition(
                     .is_some_and(|t| t.any(&["no", "nobody", "not", "there", "nothing"]))
             }))
             .or(here(toks, i + comma, "with nobody|nothing|noone"))
-            .or(here(toks, i + comma, "with no one|people|person|staff|guard|worker|workers|adult|adults"));
+            .or(here(
+                toks,
+                i + comma,
+                "with no one|people|person|staff|guard|worker|workers|adult|adults",
+            ));
         let word = here(toks, i + comma, "and|or|&").unwrap_or(0);
         if word == 0 && apart.is_none() {
             return Err(place_cannot(&toks[i..]));
@@ -297,6 +336,18 @@ fn condition(
             Some(_) => 1,
             None => word,
         };
+        // "enters and then leaves" has an order, which no rule can tell
+        if toks
+            .get(i + comma + word)
+            .is_some_and(|t| t.any(&["then", "afterwards", "later"]))
+        {
+            return Err(Refusal::new(
+                RefusalKind::Ambiguous,
+                "A rule can't tell what comes first and what after.",
+            )
+            .offer("Make one rule for each.")
+            .at(toks[i + comma + word].span));
+        }
         i +=
             comma + word + here(toks, i + comma + word, "if|when|either|also|whether").unwrap_or(0);
         if i >= toks.len() {
@@ -562,16 +613,47 @@ fn arm_passage(p: &Rule) -> bool {
 /// What is understood but can't be meant.
 fn check(rule: &Rule, framed: Framed, whole: [usize; 2]) -> Result<(), Refusal> {
     for leaf in rule.leaves() {
-        let names = leaf.zone.iter().flat_map(|z| z.names().iter().map(String::as_str));
+        let names = leaf
+            .zone
+            .iter()
+            .flat_map(|z| z.names().iter().map(String::as_str));
         let time = names.chain(leaf.subject.as_deref()).find(|n| {
             let last = n.rsplit(' ').next().unwrap_or(n).to_lowercase();
             matches!(
                 last.as_str(),
-                "tonight" | "today" | "tomorrow" | "yesterday" | "night" | "nights" | "morning" | "afternoon"
-                    | "evening" | "weekend" | "weekends" | "week" | "month" | "year" | "summer" | "winter"
-                    | "spring-time" | "autumn" | "christmas" | "easter" | "hours" | "lunchtime" | "weekday"
-                    | "weekdays" | "midnight" | "noon" | "monday" | "tuesday" | "wednesday" | "thursday"
-                    | "friday" | "saturday" | "sunday"
+                "tonight"
+                    | "today"
+                    | "tomorrow"
+                    | "yesterday"
+                    | "night"
+                    | "nights"
+                    | "morning"
+                    | "afternoon"
+                    | "evening"
+                    | "weekend"
+                    | "weekends"
+                    | "week"
+                    | "month"
+                    | "year"
+                    | "summer"
+                    | "winter"
+                    | "spring-time"
+                    | "autumn"
+                    | "christmas"
+                    | "easter"
+                    | "hours"
+                    | "lunchtime"
+                    | "weekday"
+                    | "weekdays"
+                    | "midnight"
+                    | "noon"
+                    | "monday"
+                    | "tuesday"
+                    | "wednesday"
+                    | "thursday"
+                    | "friday"
+                    | "saturday"
+                    | "sunday"
             )
         });
         if let Some(time) = time {

@@ -118,10 +118,37 @@ pub(crate) fn acts(
         && !goes_on
         && matches!(
             s,
-            "exits" | "stands" | "works" | "stops" | "lifts" | "drops" | "locks" | "turns"
-                | "passes" | "parks" | "docks" | "walks" | "drives" | "rides" | "lands" | "boxes"
-                | "rows" | "packs" | "stacks" | "sinks" | "scales" | "wheels" | "posts" | "covers"
-                | "rests" | "nests" | "swings" | "marches" | "vaults" | "switches" | "hangs"
+            "exits"
+                | "stands"
+                | "works"
+                | "stops"
+                | "lifts"
+                | "drops"
+                | "locks"
+                | "turns"
+                | "passes"
+                | "parks"
+                | "docks"
+                | "walks"
+                | "drives"
+                | "rides"
+                | "lands"
+                | "boxes"
+                | "rows"
+                | "packs"
+                | "stacks"
+                | "sinks"
+                | "scales"
+                | "wheels"
+                | "posts"
+                | "covers"
+                | "rests"
+                | "nests"
+                | "swings"
+                | "marches"
+                | "vaults"
+                | "switches"
+                | "hangs"
         )
     {
         return false;
@@ -294,21 +321,18 @@ pub(crate) fn phrase(
         let next_noun = nounish(toks, j + 1) && !acts(toks, j + 1, 1, false, false, role);
         // "bay 3", "platform 2B", "gate two"
         let number = small_number(s).is_some() || (s.chars().any(|c| c.is_ascii_digit()) && t.word);
-        let named = number
-            && !words.is_empty()
-            && role == Role::Subject
-            && {
-                let last = &toks[words[words.len() - 1]];
-                !is_plural(&last.text)
-                    && !last.any(&["count", "number", "total", "person"])
-                    && toks.get(j + 1).is_none_or(|n| {
-                        n.any(COPULAS)
-                            || n.any(&["has", "have"])
-                            || n.any(UNATTENDED)
-                            || n.any(STATES)
-                            || !n.word
-                    })
-            };
+        let named = number && !words.is_empty() && role == Role::Subject && {
+            let last = &toks[words[words.len() - 1]];
+            !is_plural(&last.text)
+                && !last.any(&["count", "number", "total", "person"])
+                && toks.get(j + 1).is_none_or(|n| {
+                    n.any(COPULAS)
+                        || n.any(&["has", "have"])
+                        || n.any(UNATTENDED)
+                        || n.any(STATES)
+                        || !n.word
+                })
+        };
         // "stop A"
         let letter = role != Role::Object
             && !words.is_empty()
@@ -353,9 +377,13 @@ pub(crate) fn phrase(
                 "tray", "bowl", "plate", "piles", "stacks", "bottles", "cups", "boxes", "bags",
                 "pallets", "cloud", "flock", "herd", "pair", "crate", "crates", "sheet", "pack",
             ]);
-            let part = toks.get(after + 1).is_some_and(|n| small_number(&n.text).is_some()) || det;
+            let part = toks
+                .get(after + 1)
+                .is_some_and(|n| small_number(&n.text).is_some())
+                || det;
             let share = toks[words[words.len() - 1]].any(&[
-                "half", "most", "part", "rest", "majority", "third", "quarter", "some", "none", "many", "pair",
+                "half", "most", "part", "rest", "majority", "third", "quarter", "some", "none",
+                "many", "pair",
             ]);
             if nounish(toks, after)
                 && (role == Role::Place
@@ -384,14 +412,17 @@ pub(crate) fn phrase(
             // stand right before a noun of a place.
             let of = toks.get(j + 1).is_some_and(|n| n.is("of"));
             let place_word = role != Role::Object
-                && (t.any(&["back", "first", "second", "lower", "higher"]) && next_noun
-                    || role == Role::Place && t.any(&["last", "next", "other", "alarm"]) && next_noun
+                && (t.any(&["back", "lower", "higher"]) && next_noun
+                    || role == Role::Place
+                        && t.any(&["first", "second", "last", "next", "other", "alarm"])
+                        && next_noun
                     || t.is("back") && of);
             // "trash can", "milk cans": no verb follows
             let can = t.is("can")
                 && (!words.is_empty() || !out.article.is_empty())
                 && toks.get(j + 1).is_none_or(|n| {
-                    !n.any(&["be", "not", "never", "only", "have"]) && (verb(&n.text).is_none() || n.text.ends_with('s'))
+                    !n.any(&["be", "not", "never", "only", "have"])
+                        && (verb(&n.text).is_none() || n.text.ends_with('s'))
                 });
             let lot = t.is("lot") && (!words.is_empty() || out.article == "the");
             if !place_word && !can && !lot {
@@ -417,10 +448,14 @@ pub(crate) fn phrase(
         let of_it = words.last().is_some_and(|w| toks[*w].is("of"));
         let known_noun = s.ends_with('s') && KNOWN.contains(&singular(s).as_str());
         // "4 bus stops": what is counted is a plural, so this is no verb yet.
-        let counted = out.compare.is_some_and(|k| k.threshold != crate::Threshold::One(1))
+        let counted = out
+            .compare
+            .is_some_and(|k| k.threshold != crate::Threshold::One(1))
             && s.ends_with('s')
             && words.last().is_some_and(|w| {
-                !is_plural(&toks[*w].text) && !crate::noun::is_mass(&toks[*w].text) && !toks[*w].any(&["staff", "sheep", "cattle", "people"])
+                !is_plural(&toks[*w].text)
+                    && !crate::noun::is_mass(&toks[*w].text)
+                    && !toks[*w].any(&["staff", "sheep", "cattle", "people"])
             });
         if !of_it && !known_noun && !counted && acts(toks, j, words.len(), plural, false, role) {
             break;
@@ -435,7 +470,9 @@ pub(crate) fn phrase(
         // "the waiting line" is a queue
         if words.is_empty()
             && s == "waiting"
-            && toks.get(j + 1).is_some_and(|n| n.any(&["line", "queue", "lines", "queues"]))
+            && toks
+                .get(j + 1)
+                .is_some_and(|n| n.any(&["line", "queue", "lines", "queues"]))
         {
             j += 1;
             continue;
@@ -483,7 +520,10 @@ pub(crate) fn phrase(
                 && (STATES.contains(&s)
                     || toks.get(j + 1).is_some_and(|n| {
                         HUMANS.contains(&singular(&n.text).as_str())
-                            || n.any(&["dog", "dogs", "cat", "cats", "animal", "animals", "man", "car", "cars", "vehicle", "vehicles"])
+                            || n.any(&[
+                                "dog", "dogs", "cat", "cats", "animal", "animals", "man", "car",
+                                "cars", "vehicle", "vehicles",
+                            ])
                     }))
                 && !(s == "sleeping" && toks.get(j + 1).is_some_and(|n| n.any(&["bag", "bags"])));
             if (STATES.contains(&s) || participle || gerund)
@@ -516,7 +556,9 @@ pub(crate) fn phrase(
         // "person yard": no such thing, but somebody in a place.
         if words.len() == 1
             && role == Role::Subject
-            && toks[words[0]].any(&["person", "people", "persons", "cars", "dogs", "trucks", "vans", "vehicles"])
+            && toks[words[0]].any(&[
+                "person", "people", "persons", "cars", "dogs", "trucks", "vans", "vehicles",
+            ])
             && t.word
             && (PLACES.contains(&s) || (FIXTURES.contains(&s) && !next_noun))
         {
@@ -594,6 +636,13 @@ fn finish(
         if role == Role::Subject && many(w) && !fine && !w.ends_with("'s") && !w.ends_with("s'") {
             return Err(place_cannot(&toks[words[n]..=last]));
         }
+    }
+    // "the number of people doubles"
+    if let Some(of) = of
+        && role == Role::Subject
+        && text[of + 1..text.len() - 1].iter().any(|w| many(w))
+    {
+        return Err(place_cannot(&toks[words[of]..=last]));
     }
     // "a dog digs": so it does behind "a".
     if matches!(out.article.as_str(), "a" | "an")

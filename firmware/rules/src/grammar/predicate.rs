@@ -88,9 +88,11 @@ impl Parser<'_> {
             }
             // "wearing a coat and not carrying a bag"
             if t.any(&["and"])
-                && !c.attributes.is_empty()
+                && (!c.attributes.is_empty() || c.verbal && !c.zones.is_empty())
                 && c.action.is_none()
-                && c.zones.is_empty()
+                && c.state.is_none()
+                && !c.negative
+                && !c.unattended
                 && (self.at(i + 1, ATTRIBUTE_VERBS)
                     || (self.at(i + 1, &["not"]) && self.at(i + 2, ATTRIBUTE_VERBS)))
             {
@@ -112,8 +114,12 @@ impl Parser<'_> {
                     n.any(STATES) || n.any(&["longer", "larger", "bigger", "blocked", "left"])
                 })
                 || t.any(&["turns", "turn", "turned", "turning", "goes", "go", "went"])
-                    && toks.get(i + 1).is_some_and(|n| n.any(STATES) || n.any(COLOURS))
-                    && toks.get(i + 2).is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.any(STRUCTURE));
+                    && toks
+                        .get(i + 1)
+                        .is_some_and(|n| n.any(STATES) || n.any(COLOURS))
+                    && toks
+                        .get(i + 2)
+                        .is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.any(STRUCTURE));
             if t.any(COPULAS) || getting {
                 copula = true;
                 c.verbal = true;
@@ -147,9 +153,8 @@ impl Parser<'_> {
                 && let Some((p, end)) = phrase(toks, i, Role::Place)?
                 && p.article.is_empty()
                 && toks[end..].iter().all(Tok::is_gap)
-                && (p.raw.rsplit(' ').next().map(str::to_lowercase)).is_some_and(|h| {
-                    PLACES.contains(&h.as_str()) || FIXTURES.contains(&h.as_str())
-                })
+                && (p.raw.rsplit(' ').next().map(str::to_lowercase))
+                    .is_some_and(|h| PLACES.contains(&h.as_str()) || FIXTURES.contains(&h.as_str()))
             {
                 c.zones = vec![super::clause::zone_name(&p.raw)];
                 c.place = vec![format!("in the {}", p.raw)];
@@ -247,6 +252,7 @@ impl Parser<'_> {
             && let Some(k) = compare(toks, i + 1)?
             && let Some((mut what, mut end)) = phrase(toks, i + 1, Role::Subject)?
             && what.compare.is_some()
+            && !place.universal
             && !HUMANS.contains(&place.noun.as_str())
         {
             if let Some(n) = here(toks, end, "in|inside|on it|them").or(here(toks, end, "inside")) {
@@ -285,7 +291,11 @@ impl Parser<'_> {
             && c.zones.is_empty()
             && let Some((who, end)) = phrase(toks, i + 1, Role::Object)?
             && (who.pronoun || HUMANS.contains(&who.noun.rsplit(' ').next().unwrap_or("")))
-            && !place.noun.rsplit(' ').next().is_some_and(|h| HUMANS.contains(&h))
+            && !place
+                .noun
+                .rsplit(' ')
+                .next()
+                .is_some_and(|h| HUMANS.contains(&h))
         {
             let raw = place.raw.clone();
             c.zones = vec![super::clause::zone_name(&raw)];
@@ -363,7 +373,13 @@ impl Parser<'_> {
             return Ok(Some(i + 1));
         }
         if t.any(UNATTENDED) {
-            c.watched |= t.any(&["unmanned", "unstaffed", "unguarded", "unwatched", "unminded"]);
+            c.watched |= t.any(&[
+                "unmanned",
+                "unstaffed",
+                "unguarded",
+                "unwatched",
+                "unminded",
+            ]);
             if no(not) {
                 return Err(ambiguous(
                     "The camera can't tell who looks after a thing.",
@@ -415,14 +431,23 @@ impl Parser<'_> {
         }
         // states
         // "the barrier is up"
-        let thing = !c.subjects.iter().any(|s| HUMANS.contains(&s.noun.as_str()) || s.compare.is_some());
+        let thing = !c
+            .subjects
+            .iter()
+            .any(|s| HUMANS.contains(&s.noun.as_str()) || s.compare.is_some());
         if copula
             && thing
             && t.any(&["up", "down"])
-            && toks.get(i + 1).is_none_or(|n| !n.word || n.any(&["and", "or", "while"]))
+            && toks
+                .get(i + 1)
+                .is_none_or(|n| !n.word || n.any(&["and", "or", "while"]))
         {
             let text = t.text.clone();
-            self.set_state(c, if no(not) { format!("not {text}") } else { text }, &toks[i..i + 1])?;
+            self.set_state(
+                c,
+                if no(not) { format!("not {text}") } else { text },
+                &toks[i..i + 1],
+            )?;
             return Ok(Some(i + 1));
         }
         let phrases = [
@@ -451,14 +476,12 @@ impl Parser<'_> {
             let alone = n == 1;
             if !alone
                 || (copula
-                    && toks
-                        .get(i + 1)
-                        .is_none_or(|x| {
-                            !x.word
-                                || x.any(&["and", "or", "with", "while"])
-                                || (x.any(&["in", "at", "near", "inside", "outside", "behind"])
-                                    && toks.get(i + 2).is_some_and(|y| y.word))
-                        }))
+                    && toks.get(i + 1).is_none_or(|x| {
+                        !x.word
+                            || x.any(&["and", "or", "with", "while"])
+                            || (x.any(&["in", "at", "near", "inside", "outside", "behind"])
+                                && toks.get(i + 2).is_some_and(|y| y.word))
+                    }))
             {
                 let text = toks[i..i + n2]
                     .iter()
@@ -492,10 +515,20 @@ impl Parser<'_> {
         // "the signal is red"
         if copula
             && t.any(COLOURS)
-            && toks.get(i + 1).is_none_or(|n| !n.word || n.any(&["and", "or", "while"]) || n.any(PREPOSITIONS))
+            && toks
+                .get(i + 1)
+                .is_none_or(|n| !n.word || n.any(&["and", "or", "while"]) || n.any(PREPOSITIONS))
         {
             let colour = t.text.clone();
-            self.set_state(c, if no(not) { format!("not {colour}") } else { colour }, &toks[i..i + 1])?;
+            self.set_state(
+                c,
+                if no(not) {
+                    format!("not {colour}")
+                } else {
+                    colour
+                },
+                &toks[i..i + 1],
+            )?;
             return Ok(Some(i + 1));
         }
         let s = t.text.as_str();
@@ -552,7 +585,9 @@ impl Parser<'_> {
                 &toks[i..i + 1],
             )?;
             // "blocked by boxes": what blocks it is no place.
-            if self.at(i + 1 + down, &["by"]) && !matches!(s, "parked" | "stopped" | "stacked" | "closed") {
+            if self.at(i + 1 + down, &["by"])
+                && !matches!(s, "parked" | "stopped" | "stacked" | "closed")
+            {
                 return Err(ambiguous(
                     format!("A rule can't say by what something is {s}."),
                     "Leave it out, or ask for the thing that is in the way.",
@@ -690,11 +725,18 @@ impl Parser<'_> {
         if things.is_empty() {
             return Ok(None);
         }
+        // "has a dog with him"
+        if let Some(n) = here(toks, end, "with|on|near|beside him|her|them|it") {
+            end += n;
+        }
         // "leaves without paying"
         if verb == "with"
             && lacks
             && toks[i + n..end].iter().any(|t| {
-                t.text.ends_with("ing") && !ING_NOUNS.contains(&t.text.as_str()) && super::words::from_gerund(&t.text).is_some() && !t.any(STATES)
+                t.text.ends_with("ing")
+                    && !ING_NOUNS.contains(&t.text.as_str())
+                    && super::words::from_gerund(&t.text).is_some()
+                    && !t.any(STATES)
             })
         {
             return Err(ambiguous(

@@ -16,8 +16,20 @@ fn leading(toks: &[Tok]) -> usize {
 /// "Yo! …", "three cars … parking lot", "when, on a Sunday, somebody".
 pub(crate) fn marks(toks: &mut Vec<Tok>) {
     const CALLS: &[&str] = &[
-        "yo", "hey", "hi", "hello", "ok", "okay", "so", "well", "right", "listen", "attention",
-        "oi", "camera", "watchword",
+        "yo",
+        "hey",
+        "hi",
+        "hello",
+        "ok",
+        "okay",
+        "so",
+        "well",
+        "right",
+        "listen",
+        "attention",
+        "oi",
+        "camera",
+        "watchword",
     ];
     while toks.len() > 2 && toks[0].any(CALLS) && toks[1].any(&["!", ",", "-", ":", "."]) {
         toks.drain(..2);
@@ -30,11 +42,16 @@ pub(crate) fn marks(toks: &mut Vec<Tok>) {
             toks[i].text = GAP.into();
         } else if !toks[i].word
             && !toks[i].is_gap()
-            && toks[i].text.chars().all(|c| !c.is_ascii() && !c.is_alphanumeric() && !"–—…“”°€£".contains(c))
+            && toks[i]
+                .text
+                .chars()
+                .all(|c| !c.is_ascii() && !c.is_alphanumeric() && !"–—…“”°€£".contains(c))
         {
             // a picture, not a word
             toks[i].text = GAP.into();
-        } else if toks[i].any(&["if", "when", "whenever"]) && toks.get(i + 1).is_some_and(|t| t.is(",")) {
+        } else if toks[i].any(&["if", "when", "whenever"])
+            && toks.get(i + 1).is_some_and(|t| t.is(","))
+        {
             toks.remove(i + 1);
         }
         i += 1;
@@ -72,7 +89,10 @@ pub(crate) fn pairs(toks: &mut Vec<Tok>) {
     let and = like(&toks[nor], "and");
     let no = like(&toks[nor], "no");
     let skip = |toks: &[Tok], at: usize| {
-        usize::from(toks.get(at).is_some_and(|t| t.any(&["a", "an", "the", "any"])))
+        usize::from(
+            toks.get(at)
+                .is_some_and(|t| t.any(&["a", "an", "the", "any"])),
+        )
     };
     let n = skip(toks, nor + 1);
     toks.splice(nor..=nor + n, [and, no]);
@@ -95,10 +115,7 @@ pub(crate) fn either_kind(toks: &mut Vec<Tok>) {
         }
     };
     for i in 0..toks.len() {
-        let (Some(a), Some(b)) = (
-            kind(&toks[i]),
-            toks.get(i + 2).and_then(kind),
-        ) else {
+        let (Some(a), Some(b)) = (kind(&toks[i]), toks.get(i + 2).and_then(kind)) else {
             continue;
         };
         let first = i == 0 || !toks[i - 1].any(COPULAS);
@@ -141,7 +158,11 @@ pub(crate) fn camera(toks: &mut Vec<Tok>) -> Option<String> {
         let words: Vec<&str> = toks[i..i + n].iter().map(|t| t.raw.as_str()).collect();
         let fine = n > 0
             && toks[i..i + n].iter().all(|t| {
-                t.word && !t.any(STRUCTURE) && !t.any(PREPOSITIONS) && !t.any(ARTICLES) && !t.any(COPULAS)
+                t.word
+                    && !t.any(STRUCTURE)
+                    && !t.any(PREPOSITIONS)
+                    && !t.any(ARTICLES)
+                    && !t.any(COPULAS)
             });
         fine.then(|| words.join(" "))
     };
@@ -173,7 +194,9 @@ pub(crate) fn camera(toks: &mut Vec<Tok>) -> Option<String> {
         for n in 1..=3 {
             if here(toks, at + n, "camera|cam").is_some()
                 && !toks.get(at + n + 1).is_some_and(|t| {
-                    t.any(&["is", "room", "mast", "pole", "tower", "position", "view", "bag", "case"])
+                    t.any(&[
+                        "is", "room", "mast", "pole", "tower", "position", "view", "bag", "case",
+                    ])
                 })
                 && let Some(name) = named(toks, at, n)
             {
@@ -192,8 +215,26 @@ pub(crate) fn camera(toks: &mut Vec<Tok>) -> Option<String> {
 /// Takes a place from the front: "In the loading bay, tell me when …".
 pub(crate) fn front_place(toks: &mut Vec<Tok>) -> Result<Option<Clause>, Refusal> {
     const LEADS: &[&str] = &[
-        "in", "at", "on", "by", "near", "inside", "behind", "outside", "under", "along", "around",
-        "within", "beside", "above", "below", "between", "opposite", "underneath", "next", "close",
+        "in",
+        "at",
+        "on",
+        "by",
+        "near",
+        "inside",
+        "behind",
+        "outside",
+        "under",
+        "along",
+        "around",
+        "within",
+        "beside",
+        "above",
+        "below",
+        "between",
+        "opposite",
+        "underneath",
+        "next",
+        "close",
         "over",
     ];
     let lead = leading(toks);
@@ -227,7 +268,8 @@ pub(crate) fn front_place(toks: &mut Vec<Tok>) -> Result<Option<Clause>, Refusal
         || frames::starts(toks, next)
         || toks.get(next).is_some_and(|t| t.is("there"))
         || compare(toks, next).is_ok_and(|k| k.is_some_and(|k| !k.bare))
-        || phrase(toks, next, Role::Subject).is_ok_and(|p| p.is_some_and(|(p, _)| p.pronoun || p.negative));
+        || phrase(toks, next, Role::Subject)
+            .is_ok_and(|p| p.is_some_and(|(p, _)| p.pronoun || p.negative));
     if !goes_on || next >= toks.len() {
         return Ok(None);
     }

@@ -43,7 +43,7 @@ pub(crate) const STRUCTURE: &[&str] = &[
     "such", "just", "still", "already", "yet", "now", "up", "down", "away", "back", "enough",
     "many", "much", "few", "several", "lot", "lots", "nothing", "everything", "within", "seconds",
     "minutes", "hours", "second", "minute", "hour", "always", "usually", "often", "sometimes",
-    "himself", "herself", "themselves", "itself", "provided", "although", "though", "whether",
+    "him", "himself", "herself", "themselves", "itself", "provided", "although", "though", "whether",
     "alarm", "alerts", "notification", "message", "send", "sends", "longer", "larger", "bigger",
     "greater", "higher", "lower", "equal", "equals", "equaling", "minimum", "maximum", "together",
     "simultaneously", "continuously", "cool-down", "severity", "otherwise", "hence", "therefore",
@@ -268,8 +268,19 @@ pub(crate) const GOING: &[&str] = &[
 ];
 /// Verbs that place a thing: being there is what counts.
 pub(crate) const BEING: &[&str] = &[
-    "stay", "remain", "wait", "linger", "exist", "gather", "assemble", "congregate", "form", "dwell",
-    "meet", "hang around", "hang about",
+    "stay",
+    "remain",
+    "wait",
+    "linger",
+    "exist",
+    "gather",
+    "assemble",
+    "congregate",
+    "form",
+    "dwell",
+    "meet",
+    "hang around",
+    "hang about",
 ];
 /// Verbs that are a posture or a state while they last.
 pub(crate) const POSTURE_VERBS: &[(&str, &str)] = &[
