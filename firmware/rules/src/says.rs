@@ -143,6 +143,24 @@ fn clause(leaf: &Rule) -> String {
         Some(Predicate::Event) => {
             let verb = inflected(leaf.action.as_deref().unwrap_or("appear"), many);
             let (way, behind) = spoken_direction(leaf);
+            // "3 doors open" are doors that are open; one that opens is said apart.
+            if counted
+                && matches!(
+                    leaf.action.as_deref(),
+                    Some("open" | "close" | "empty" | "clean" | "dry")
+                )
+            {
+                let verb = inflected(leaf.action.as_deref().unwrap_or_default(), false);
+                return join(&[
+                    &thing(leaf, false),
+                    &verb,
+                    way,
+                    place,
+                    behind,
+                    &amount,
+                    "times",
+                ]);
+            }
             let things = uncounted(leaf, many);
             join(&[&amount, &things, &verb, way, place, behind])
         }

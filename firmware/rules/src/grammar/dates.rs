@@ -245,7 +245,7 @@ pub(crate) fn take_always(toks: &mut Vec<Tok>) {
             ],
         )
         .filter(|n| {
-            !held && (!here(toks, i, "at any time").is_some() || !thing_or_article(toks, i + n))
+            !held && (here(toks, i, "at any time").is_none() || !thing_or_article(toks, i + n))
         });
         if let Some(n) = found {
             take(toks, i, i + n);

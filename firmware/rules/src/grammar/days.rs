@@ -160,7 +160,7 @@ pub(crate) fn days(toks: &[Tok], i: usize) -> Option<Days> {
         let long = here(toks, at + 1, "of the week").unwrap_or(0);
         let all = here(toks, i, "on|for|during? all day|days").is_some();
         // "all day" says nothing; "any day now" is no schedule.
-        return (!here(toks, at + 1, "now").is_some() || all).then_some(Days {
+        return (here(toks, at + 1, "now").is_none() || all).then_some(Days {
             list: None,
             len: before + 1 + long,
             rest: Rest::Open,

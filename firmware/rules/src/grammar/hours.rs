@@ -5,7 +5,7 @@ use super::dates;
 use super::days::{Rest, but, day, days, thing};
 use super::number::{duration, number, unit_millis};
 use super::token::{Tok, any_of, here, span_of, take};
-use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
+use super::words::{ARTICLES, FIXTURES, PLACES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
 use crate::{Day, Refusal, RefusalKind, Schedule, TimeOfDay};
 
 type Span = (Option<TimeOfDay>, Option<TimeOfDay>);
@@ -155,6 +155,17 @@ fn part_of_day(toks: &[Tok], i: usize, after_day: bool) -> Found {
     .unwrap_or(0);
     let at = i + only + lead;
     if lead == 0 && !after_day {
+        // "person yard night": a telegram, without any article.
+        let telegram = toks[i..].iter().filter(|t| t.word).count() == 1
+            && i > 1
+            && (toks[i - 1].any(PLACES) || toks[i - 1].any(FIXTURES))
+            && toks[0].any(&["person", "people"])
+            && toks[..i].iter().all(|t| {
+                !t.any(ARTICLES) && !t.any(PREPOSITIONS) && !t.any(STRUCTURE) && !t.any(UNIVERSAL)
+            });
+        if telegram && let Some((span, n)) = part(toks, i) {
+            return Some(Ok(((Some(span.0), Some(span.1)), n)));
+        }
         // "mornings on weekdays"
         let bare = part(toks, at).filter(|(_, n)| {
             toks[at].text.ends_with('s')
@@ -509,10 +520,10 @@ impl Finding {
 /// Takes out `from..to`, with the "and" that joins it to a gap before it, and
 /// with an "it is" around it: "if it is after 10pm and a person …".
 fn take_joined(toks: &mut Vec<Tok>, from: usize, to: usize) -> usize {
-    let it_is = (2..=3).find(|n| {
-        from >= *n && here(toks, from - n, "and? it is").is_some_and(|len| len == *n)
-            || from >= *n
-                && here(toks, from - n, "and? only? if it is").is_some_and(|len| len == *n)
+    let it_is = (2..=3).filter(|n| from >= *n).find(|n| {
+        ["and? it is", "and? only? if it is"]
+            .iter()
+            .any(|p| here(toks, from - n, p) == Some(*n))
     });
     if let Some(mut n) = it_is {
         n += usize::from(n == 2 && from > 2 && toks[from - 3].any(&["and", "while"]));
