@@ -22,6 +22,9 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// IANA time zone of schedules; the system's if absent.
     pub time_zone: Option<String>,
+    /// Where the camera is, for rules that name sunrise or sunset; without it
+    /// they are taken as 06:00 and 18:00, and the echo says so.
+    pub position: Option<PositionConfig>,
     /// Where frames come from.
     pub source: SourceConfig,
     /// What is done with video beside looking at it.
@@ -44,6 +47,7 @@ impl Default for Config {
             camera: Id::new("camera").expect("a valid id"),
             data_dir: PathBuf::from("/var/lib/watchword"),
             time_zone: None,
+            position: None,
             source: SourceConfig::default(),
             video: VideoConfig::default(),
             model: ModelConfig::default(),
@@ -51,6 +55,25 @@ impl Default for Config {
             board: BoardConfig::default(),
             snapshot: Snapshot::Alert,
             rules: BTreeMap::new(),
+        }
+    }
+}
+
+/// A place on Earth.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PositionConfig {
+    /// -90 (south) to 90 (north).
+    pub latitude_degrees: f64,
+    /// -180 (west) to 180 (east).
+    pub longitude_degrees: f64,
+}
+
+impl From<PositionConfig> for rules::Position {
+    fn from(p: PositionConfig) -> Self {
+        Self {
+            latitude_degrees: p.latitude_degrees,
+            longitude_degrees: p.longitude_degrees,
         }
     }
 }
@@ -292,6 +315,16 @@ impl Config {
                 zone,
                 "not a known IANA time zone such as Europe/London",
             );
+        }
+        if let Some(p) = &self.position {
+            if !(-90.0..=90.0).contains(&p.latitude_degrees) {
+                let given = p.latitude_degrees;
+                wrong("position.latitude_degrees", &given, "choose -90 to 90");
+            }
+            if !(-180.0..=180.0).contains(&p.longitude_degrees) {
+                let given = p.longitude_degrees;
+                wrong("position.longitude_degrees", &given, "choose -180 to 180");
+            }
         }
         if let SourceConfig::File { path } = &self.source
             && !path.is_file()

@@ -172,6 +172,7 @@ pub fn offline_watch(model: &dyn Model, zones: &[Zone], every: f64, start: Momen
     let setup = Setup {
         camera: Id::new("replay").expect("a valid id"),
         time_zone: jiff::tz::TimeZone::system(),
+        position: None,
         knowledge: model.knowledge(),
         snapshot: Snapshot::None,
         deadline: DEADLINE,

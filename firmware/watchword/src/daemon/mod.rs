@@ -128,6 +128,7 @@ pub async fn run_and_tell(
         Setup {
             camera: config.camera.clone(),
             time_zone: config.zone(),
+            position: config.position.map(Into::into),
             knowledge: knowledge.clone(),
             snapshot: config.snapshot,
             deadline: Duration::from_millis(config.model.deadline_ms),

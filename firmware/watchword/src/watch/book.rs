@@ -34,6 +34,16 @@ pub(super) struct Watching {
     pub(super) open: Option<OpenAlert>,
 }
 
+/// The life that a rule had before it was armed.
+enum Past<'a> {
+    /// None: it is new.
+    None,
+    /// As it was stored before a restart.
+    Stored(&'a [u8]),
+    /// It went on until now.
+    Running(Watching),
+}
+
 /// What must be known of a begun alert to go on with it after a restart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct OpenAlert {
@@ -112,12 +122,12 @@ impl Watch {
     ) {
         self.zones = zones;
         for (id, record) in rules {
-            let life = lives
+            let past = lives
                 .iter()
                 .find(|(of, _)| *of == id)
-                .map(|(_, l)| l.as_slice());
+                .map_or(Past::None, |(_, bytes)| Past::Stored(bytes));
             let armed = self.arm(&record.text);
-            self.put(id, record, armed, life, now);
+            self.put(id, record, armed, past, now);
         }
     }
 
@@ -174,7 +184,7 @@ impl Watch {
                 let batch = Batch::new().put_rule(&id, &record);
                 effects.push(Effect::Store(batch));
                 self.end_open_alert(&id, now, effects);
-                self.put(id, record, Ok(armed), None, now);
+                self.put(id, record, Ok(armed), Past::None, now);
             }
             Err(refused) => self.refuse(id, record.text, refused),
         }
@@ -200,7 +210,7 @@ impl Watch {
         Site {
             zones: &self.zones,
             time_zone: self.setup.time_zone.clone(),
-            position: None,
+            position: self.setup.position,
         }
     }
 
@@ -215,16 +225,19 @@ impl Watch {
         id: Id,
         record: RuleRecord,
         armed: Result<Armed, Refusal>,
-        life: Option<&[u8]>,
+        past: Past<'_>,
         now: Moment,
     ) {
         self.governor.remove(&id);
         let (watching, refused) = match armed {
             Ok(armed) if record.enabled => {
-                let saved = life.and_then(|life| serde_json::from_slice::<Saved>(life).ok());
-                let (life, open) = match saved {
-                    Some(saved) => (armed.resume(&saved.life, now), saved.open),
-                    None => (armed.life(), None),
+                let (life, open) = match past {
+                    Past::None => (armed.life(), None),
+                    Past::Stored(bytes) => match serde_json::from_slice::<Saved>(bytes) {
+                        Ok(saved) => (armed.resume(&saved.life, now), saved.open),
+                        Err(_) => (armed.life(), None),
+                    },
+                    Past::Running(before) => (before.life.rearmed(&armed), before.open),
                 };
                 let wanted = armed.wanted_interval();
                 let wanted = self.setup.every.map_or(wanted, |every| every.min(wanted));
@@ -309,18 +322,21 @@ impl Watch {
             }
         }
         for id in self.rules.keys().cloned().collect::<Vec<_>>() {
+            let text = self.rules.get(&id).and_then(|entry| entry.record.as_ref());
+            let armed = text.map(|record| self.arm(&record.text));
+            if matches!(armed, Some(Err(_))) {
+                // Without its zone it can't go on; what it said is over.
+                self.end_open_alert(&id, now, effects);
+            }
+            let Some(armed) = armed else {
+                continue;
+            };
             let Some(entry) = self.rules.remove(&id) else {
                 continue;
             };
-            match entry.record {
-                Some(record) => {
-                    let life = entry.watching.map(|watching| watching.save(now));
-                    let armed = self.arm(&record.text);
-                    self.put(id, record, armed, life.as_deref(), now);
-                }
-                None => {
-                    self.rules.insert(id, entry);
-                }
+            if let Some(record) = entry.record {
+                let past = entry.watching.map_or(Past::None, Past::Running);
+                self.put(id, record, armed, past, now);
             }
         }
     }

@@ -50,6 +50,8 @@ pub struct Setup {
     pub camera: Id,
     /// Time zone of schedules.
     pub time_zone: jiff::tz::TimeZone,
+    /// Where the camera is, for sunrise and sunset.
+    pub position: Option<rules::Position>,
     /// What the model can do.
     pub knowledge: Arc<dyn Knowledge>,
     /// What pictures alerts carry unless their rule says otherwise.
@@ -297,6 +299,9 @@ impl Watch {
             };
             if !(due || passed && watching.armed.needs_tracks()) {
                 continue;
+            }
+            if let Some(interval) = self.governor.interval_now(id) {
+                watching.life.slowed_to(interval);
             }
             for transition in watching.life.observe(at, &seen) {
                 raised.push((id.clone(), transition, model.clone()));

@@ -61,6 +61,7 @@ impl Camera {
         let setup = Setup {
             camera: id("gate"),
             time_zone: jiff::tz::TimeZone::UTC,
+            position: None,
             knowledge: model.knowledge(),
             snapshot: Snapshot::Alert,
             deadline: Duration::from_secs(5),
