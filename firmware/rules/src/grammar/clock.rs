@@ -198,7 +198,9 @@ fn hour(toks: &[Tok], i: usize) -> Option<(Said, usize, bool)> {
         Said::Face(minute % 720)
     };
     // "12" on a clock face is 0; "12:30" is read by its other end.
-    Some((said, 1, colon || (zero && four)))
+    // "18.00", "06.30": dots of a 24-hour clock.
+    let dotted = stem.contains('.') && (zero || h > 12);
+    Some((said, 1, colon || dotted || (zero && four)))
 }
 
 /// Both ends of a span, when what is not said can be told from the other end.

@@ -435,9 +435,9 @@ fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>>
         toks,
         end,
         &[
-            "while|as it|this|that lasts|continues|persists|goes|remains|is|holds on|so|there|open|true?",
-            "as long as it|this|that lasts|continues|persists|goes|remains|is|holds on|so|true?",
-            "for as long as it|this|that lasts|continues|persists|goes|remains|is|holds on|so?",
+            "while it|this|that lasts|continues|persists",
+            "while it|this|that goes|holds on",
+            "for? as long as it|this|that lasts|continues|persists",
             "after that",
             "thereafter|afterwards",
             "if it lasts|continues|persists|goes on?",

@@ -176,6 +176,22 @@ pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
         let this_day = here(toks, i, "this|next|last|coming")
             .filter(|n| toks.get(i + n).and_then(day).is_some())
             .map(|n| n + 1);
+        // "from Monday": on which day does it end?
+        let one_day = here(toks, i, "since|until|till|by|after|before|from")
+            .filter(|n| {
+                let end = i + n + 1;
+                let glue =
+                    here(toks, end, "to|-|until|till|through|thru|and|or|,|up|only").is_some();
+                toks.get(i + n).and_then(day).is_some()
+                    && !(i > 0 && day(&toks[i - 1]).is_some())
+                    && !glue
+                    && part(toks, end).is_none()
+                    && super::clock::time(toks, end).is_none()
+                    && !toks
+                        .get(end)
+                        .is_some_and(|t| t.any(&["at", "from", "between"]))
+            })
+            .map(|n| n + 1);
         let ahead = here(
             toks,
             i,
@@ -188,6 +204,7 @@ pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
             .flatten()
             .or(other_day)
             .or(this_day)
+            .or(one_day)
             .or(ahead)
             .or_else(|| date(toks, i));
         if let Some(n) = date {

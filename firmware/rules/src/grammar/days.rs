@@ -46,6 +46,14 @@ fn doubtful(t: &Tok) -> bool {
     t.any(&["sun", "suns", "sat", "mon", "wed", "weds"])
 }
 
+/// From `first` to `last`, over the end of the week if need be.
+fn through(first: Day, last: Day) -> Vec<Day> {
+    let days = 1 + (last.index() + 7 - first.index()) % 7;
+    (0..days)
+        .map(|n| Day::ALL[(first.index() + n) % 7])
+        .collect()
+}
+
 /// A day name, or a name for several, at `i`.
 fn named(toks: &[Tok], i: usize) -> Option<(Vec<Day>, usize)> {
     let t = toks.get(i)?;
@@ -78,16 +86,7 @@ fn named(toks: &[Tok], i: usize) -> Option<(Vec<Day>, usize)> {
         ],
     ) && let Some(last) = toks.get(end + skip + glue).and_then(day)
     {
-        let mut list = Vec::new();
-        let mut n = first.index();
-        loop {
-            list.push(Day::ALL[n]);
-            if n == last.index() {
-                break;
-            }
-            n = (n + 1) % 7;
-        }
-        return Some((list, 1 + skip + glue + 1));
+        return Some((through(first, last), 1 + skip + glue + 1));
     }
     Some((vec![first], 1))
 }
@@ -181,7 +180,16 @@ pub(crate) fn days(toks: &[Tok], i: usize) -> Option<Days> {
             rest: Rest::Part,
         });
     }
-    let (mut list, n) = named(toks, at)?;
+    let (mut list, mut n) = named(toks, at)?;
+    // "between Monday and Friday"
+    if lead > 0
+        && toks[i + only].is("between")
+        && here(toks, at + n, "and").is_some()
+        && let ([from], Some(to)) = (list.as_slice(), toks.get(at + n + 1).and_then(day))
+    {
+        list = through(*from, to);
+        n += 2;
+    }
     let mut end = at + n;
     let single = n == 1;
     loop {
@@ -229,10 +237,10 @@ pub(crate) fn days(toks: &[Tok], i: usize) -> Option<Days> {
         return None;
     }
     let the = toks[i..at].iter().any(|t| t.any(&["the", "a"]));
-    if the && single && list.len() == 1 && thing(toks, end) {
+    if the && single && thing(toks, end) {
         return None;
     }
-    let article_only = lead == 0 && each > 0 && !said;
+    let article_only = lead == 0 && each > 0 && !said && list.len() == 1;
     if article_only
         || (lead > 0 && toks[i + only].any(&["of", "between"]) && single && list.len() == 1)
     {
@@ -273,6 +281,7 @@ mod tests {
             ("Mon-Fri", "mo tu we th fr"),
             ("from Friday to Monday", "mo fr sa su"),
             ("Mon, Wed and Fri", "mo we fr"),
+            ("between Monday and Friday", "mo tu we th fr"),
             ("Tue/Thu", "tu th"),
             ("Mon-Thu and Sat", "mo tu we th sa"),
             ("weekdays and Saturdays", "mo tu we th fr sa"),

@@ -22,10 +22,24 @@ pub(crate) fn visit(toks: &[Tok], i: usize, free: bool) -> Option<usize> {
     let bound = any_of(toks, i, BOUND).unwrap_or(0);
     let at = i + bound;
     if let Some(n) = one_alert(toks, at)
+        && let Some(m) = here(
+            toks,
+            at + n,
+            "a visit|episode|incident|occurrence|event|stay",
+        )
+    {
+        return Some(bound + n + m);
+    }
+    if let Some(n) = one_alert(toks, at)
         && let Some(m) = any_of(
             toks,
             at + n,
-            &["per|each|every|for|a|in each|every|a|any|the|single?"],
+            &[
+                "per each|every|single?",
+                "each|every single?",
+                "for|in each|every|any",
+                "for the same",
+            ],
         )
     {
         let m = m + here(toks, at + n + m, "same|single|different|individual|new").unwrap_or(0);
@@ -48,7 +62,15 @@ pub(crate) fn visit(toks: &[Tok], i: usize, free: bool) -> Option<usize> {
         if thing && told && !elsewhere && !noun.any(VISITS) && toks.get(at + n + m + 1).is_some() {
             return Some(bound + n);
         }
-        if thing && bounded && (noun.any(VISITS) || elsewhere) {
+        // "once every guest has left": a link, no limit.
+        let over = toks.get(at + n + m + 1).is_none_or(|t| {
+            !t.word
+                || t.any(&[
+                    "if", "when", "whenever", "and", "but", "please", "only", "at", "that", "who",
+                    "as", "on", "in",
+                ])
+        });
+        if thing && bounded && over && (noun.any(VISITS) || elsewhere) {
             let tail = here(toks, at + n + m + 1, "at most|only|please").unwrap_or(0);
             return Some(bound + n + m + 1 + tail);
         }
@@ -65,7 +87,7 @@ pub(crate) fn visit(toks: &[Tok], i: usize, free: bool) -> Option<usize> {
         toks,
         i,
         &[
-            "only|just the|on? first time|one",
+            "only|just the|on? first time",
             "the first time only",
             "for the first time only",
             "only the very first time",
@@ -110,11 +132,13 @@ pub(crate) fn until(toks: &[Tok], i: usize) -> Option<usize> {
         i,
         &[
             "until|till|before|unless it|this|that|they|he|she|everything is|are|has|have? been? all?",
+            "while it|this|that|they is|are|remains|remain|stays|stay",
+            "for? as long as it|this|that|they is|are|remains|remain|stays|stay",
         ],
     )?;
     let t = toks.get(i + lead).filter(|t| {
         t.word
-            && (t.any(&["over", "off"])
+            && (t.any(&["over", "off", "so", "there", "on"])
                 || !t.any(STRUCTURE) && !t.any(PREPOSITIONS) && !t.any(COPULAS))
     })?;
     let more = here(toks, i + lead + 1, "away|again|down|up|out|with|off|back")

@@ -130,7 +130,7 @@ fn part_of_day(toks: &[Tok], i: usize, after_day: bool) -> Found {
                 "by day",
                 "during the day",
                 "in the day",
-                "when|while it is light|bright? outside?",
+                "when|while it is light|bright outside?",
             ],
             sunlight,
         ),
@@ -545,6 +545,14 @@ fn take_joined(toks: &mut Vec<Tok>, from: usize, to: usize) -> usize {
 
 /// Takes the schedule out of the sentence.
 pub(crate) fn extract(toks: &mut Vec<Tok>) -> Result<Option<Schedule>, Refusal> {
+    // "Mon. to Fri.": their dots end no sentence.
+    let mut i = 1;
+    while i < toks.len() {
+        if toks[i].is(".") && toks[i - 1].text.len() < 6 && day(&toks[i - 1]).is_some() {
+            toks.remove(i);
+        }
+        i += 1;
+    }
     dates::refuse(toks)?;
     dates::take_always(toks);
     let mut found = Finding::default();
@@ -584,7 +592,7 @@ pub(crate) fn extract(toks: &mut Vec<Tok>) -> Result<Option<Schedule>, Refusal> 
             take(toks, at, at + d.len);
             day_gap = Some(at);
             part_next = true;
-        } else if let Some(span) = hours(toks, at, after_day || part_next) {
+        } else if let Some(span) = hours(toks, at, after_day || part_next || not.is_some()) {
             let (span, len) = span?;
             part_next = false;
             let words = toks[i..at + len].to_vec();
