@@ -417,6 +417,10 @@ fn along(
         }
         return Ok(end);
     }
+    // "walks towards the camera"
+    if parser.toks[..at].last().is_some_and(|t| t.is("camera")) {
+        return Ok(at);
+    }
     let takes = matches!(way, "up" | "down" | "toward" | "left" | "right");
     let next = parser.toks.get(from);
     let place = next.is_some_and(|n| n.word && !n.any(PREPOSITIONS) && !n.any(&["and", "or"]));
@@ -511,7 +515,7 @@ fn done_to(
                 | "load"
                 | "stack"
         );
-        (bare || kept) && !here(toks, at, "off|out of|from").is_some_and(|m| m > *n)
+        (bare || kept) && here(toks, at, "off|out of|from").is_none_or(|m| m <= *n)
     }) {
         let particle = toks[at].text.clone();
         let moves = matches!(particle.as_str(), "down" | "up") && DEEDS.contains(&base);

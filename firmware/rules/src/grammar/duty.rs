@@ -394,9 +394,8 @@ pub(crate) fn rewrite(
     .iter()
     .any(|p| here(&tail, 0, p).is_some());
     // "be kept closed", "keep closed", "be staffed"
-    if here(&tail, 0, "be kept|held|made").is_some() {
-        tail.remove(1);
-    } else if here(&tail, 0, "be there").is_some() && toks.iter().all(|t| !t.is("there")) {
+    let is_there = here(&tail, 0, "be there").is_some() && toks.iter().all(|t| !t.is("there"));
+    if is_there || here(&tail, 0, "be kept|held|made").is_some() {
         tail.remove(1);
     }
     if verb_follows {
