@@ -24,6 +24,7 @@ mod limits;
 mod number;
 mod phrase;
 mod predicate;
+mod quiet;
 mod repeat;
 mod severity;
 mod tidy;
