@@ -10,6 +10,7 @@ use super::people::PEOPLE;
 
 const OPPOSITES: &[(&[&str], &[&str])] = &[
     (&["open", "opened"], &["closed", "shut"]),
+    (&["ajar"], &["closed", "shut"]),
     (
         &["empty", "vacant", "unoccupied"],
         &["full", "occupied", "taken"],

@@ -185,6 +185,13 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
     if let Some(n) = here(
         toks,
         i,
+        "race|age|gender|sex|religion|ethnicity|nationality of",
+    ) {
+        return fail(n, None);
+    }
+    if let Some(n) = here(
+        toks,
+        i,
         "dark|black|brown|white|light|pale|fair skin|skinned|complexion",
     ) {
         return fail(n, None);

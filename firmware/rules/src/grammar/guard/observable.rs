@@ -119,6 +119,12 @@ const PATTERNS: &[(&str, &str, &str)] = &[
     ("gas is|are? leaking|leaks|escaping|escapes", "A gas does not show in the picture", "Ask for what can be seen, for example smoke or fire."),
     ("is|are|smells|goes|turns|gone sour|rancid", "That does not show in the picture", SEEN),
     ("server|servers|website|network|router|app offline|online|unreachable", ELSEWHERE, SEEN),
+    ("telling|tells|tell the truth", INTENT, DO), ("telling|tells|tell lies|a", INTENT, DO),
+    ("heart stops|rate|attack|beats|problem", "What goes on inside a body does not show in the picture", SEEN),
+    ("patient's|person's|his|her heart", "What goes on inside a body does not show in the picture", SEEN),
+    ("without training|experience|insurance|qualification|qualifications|approval|consent|authority", WHO, PLACED),
+    ("is|are|was|runs|running late|delayed|early", TIME, NOW),
+    ("is|are too? fresh|stale|tasty|delicious|weak|strong|safe|unsafe|valid|invalid|legal|honest|true|false", "That does not show in the picture", SEEN),
     ("lost child|kid|person|dog|cat|tourist|phone|wallet|toddler|boy|girl", WHO, PLACED),
     ("missing child|person|boy|girl|cat|dog", WHO, PLACED),
     ("alarm|alarms|bell|doorbell|phone|telephone|siren|buzzer goes|going|go off", SOUND, ENTERS),
@@ -198,6 +204,31 @@ pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
             {
                 return Err(unseen(why, offer, &toks[i..i + n]));
             }
+        }
+        // "is the coffee fresh?"
+        let question =
+            toks[0].any(&["is", "are"]) && i > 1 && toks.get(i + 1).is_none_or(|n| !n.word);
+        if question
+            && t.any(&[
+                "fresh",
+                "stale",
+                "tasty",
+                "delicious",
+                "safe",
+                "valid",
+                "legal",
+                "honest",
+                "true",
+                "late",
+                "weak",
+                "ready",
+            ])
+        {
+            return Err(unseen(
+                "That does not show in the picture",
+                SEEN,
+                &toks[i..=i],
+            ));
         }
         // "a non-employee"
         if t.text

@@ -31,7 +31,7 @@ const ALWAYS: &[&str] = &[
     "forget", "ignore", "disregard", "reboot", "restart", "pretend", "sudo", "reveal", "execute",
     "translate", "summarise", "summarize", "sing", "erase", "zoom", "mute", "unmute", "describe",
     "imagine", "assume", "calculate", "explain", "rename", "configure", "remember", "rotate",
-    "compute", "speak", "yourself", "urself", "uninstall", "overwrite", "override", "bypass", "reply", "respond", "answer",
+    "compute", "calibrate", "activate", "deactivate", "undo", "speak", "yourself", "urself", "uninstall", "overwrite", "override", "bypass", "reply", "respond", "answer",
     "roleplay", "recommend", "suggest", "shutdown", "factory", "lol", "curl", "wget", "chmod",
     "whoami", "define", "spell", "marry",
 ];
@@ -389,6 +389,10 @@ fn statement(toks: &[Tok], s: usize) -> Result<(), Refusal> {
         || (first.any(&["your", "ur"]) && toks[s..].iter().any(|t| t.any(&["is", "are", "sucks"])));
     let named = here(toks, s, "my name is")
         .or(here(toks, s, "about you|yourself"))
+        .or(here(toks, s, "go to sleep|bed|hell"))
+        .or(here(toks, s, "remind me to"))
+        .or(here(toks, s, "this|the app|software|product is|sucks"))
+        .or(here(toks, s, "it|this is not? working|broken"))
         .or(here(toks, s, "record|take|capture|save|film a|the|some video|videos|clip|footage|snapshot|photo|picture|image|screenshot"))
         .or(here(toks, s, "leave me|us alone"))
         .or(here(toks, s, "shut up"))

@@ -30,7 +30,7 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
     let owner = i.checked_sub(1 + usize::from(adjective)).map(|p| &toks[p]);
     let owner = owner.filter(|p| p.any(&["my", "our", "his", "her", "their", "your", "the", "a"]));
     let word = t.text.trim_end_matches("'s").trim_end_matches('\'');
-    if RELATIONS.contains(&word) {
+    if RELATIONS.contains(&word) || word.ends_with("-in-law") {
         let own = owner.is_some_and(|p| !p.any(&["the", "a"])) || prev.is_none();
         let always = matches!(
             word,
@@ -55,6 +55,7 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
                 | "ex-wife"
                 | "ex-husband"
                 | "landlord"
+                | "tenant"
                 | "nextdoor"
         );
         let owned = t.text.len() > word.len();

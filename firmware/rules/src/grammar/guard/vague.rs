@@ -37,6 +37,7 @@ const PATTERNS: &[&str] = &[
     "some more|fewer",
     "more or less",
     "a certain number of",
+    "a number of",
     "an unusual number of",
 ];
 const ODD: &[&str] = &[
@@ -164,7 +165,7 @@ pub(crate) fn vague(toks: &[Tok]) -> Result<(), Refusal> {
             PATTERNS.iter().filter_map(|p| here(toks, i, p)).max()
         };
         // "crowd of more than 5 people", "how many people … more than 5"
-        let counted = t.any(&["crowd", "how"])
+        let counted = (t.any(&["crowd", "how"]) || here(toks, i, "a number of").is_some())
             && (i + 1..toks.len())
                 .any(|j| compare(toks, j).is_ok_and(|c| c.is_some_and(|c| !c.bare)));
         let time = n.is_some_and(|n| {

@@ -51,7 +51,7 @@ const CLOSED: &[&str] = &[
     "arrives", "arrive", "arriving", "approaches", "approaching", "comes", "coming", "goes",
     "going", "walks", "walking", "drives", "driving", "stays", "stay", "remains", "stands",
     "waits", "falls", "climbs", "climbing", "passes", "stops", "visit", "visits",
-    "queue", "camera",
+    "queue", "camera", "approximately", "roughly", "left",
 ];
 
 /// Things that are so usual that a slip in them is one: with five letters or
@@ -83,7 +83,8 @@ const KNOWN_SLIPS: &[(&str, &str)] = &[
     ("ot", "to"), ("ni", "in"), ("fo", "of"), ("whn", "when"), ("tht", "that"),
     ("thn", "than"), ("mor", "more"), ("mre", "more"), ("les", "less"), ("wth", "with"),
     ("frm", "from"), ("hav", "have"), ("sumone", "someone"), ("sombody", "somebody"), ("sumbody", "somebody"),
-    ("wensday", "Wednesday"), ("thier", "their"), ("befor", "before"), ("untill", "until"),
+    ("wensday", "Wednesday"), ("midnite", "midnight"), ("evertime", "every time"),
+    ("evrytime", "every time"), ("thier", "their"), ("befor", "before"), ("untill", "until"),
     ("wehn", "when"), ("tehre", "there"), ("minits", "minutes"), ("enuf", "enough"),
     ("evryone", "everyone"), ("everbody", "everybody"), ("imediately", "immediately"),
     ("emergancy", "emergency"), ("abandonned", "abandoned"), ("unatended", "unattended"),
