@@ -7,20 +7,21 @@ use anyhow::{Result, bail};
 use crate::bags::{BagKind, BagLook};
 use crate::fixtures::Fixture;
 use crate::geom::{Camera, v3};
-use crate::look::Look;
+use crate::look::{Look, Top};
 use crate::place::{FloorKind, Light, Place, Surface, WallKind};
 use crate::rng::Rng;
 use crate::script::{Actor, ActorBag, Script, Waypoint, walk_from, walk_to};
 use crate::station::station;
 
 /// Names of the built-in scenes.
-pub const NAMES: [&str; 4] = ["station", "doorway", "empty", "parcel"];
+pub const NAMES: [&str; 5] = ["station", "doorway", "vest", "empty", "parcel"];
 
 /// The built-in script of this name. The seed changes looks, colours and textures, never times or places.
 pub fn by_name(name: &str, seed: u64) -> Result<Script> {
     match name {
         "station" => Ok(station(seed)),
         "doorway" => Ok(doorway(seed)),
+        "vest" => Ok(vest(seed)),
         "empty" => Ok(empty(seed)),
         "parcel" => Ok(parcel(seed)),
         _ => bail!(
@@ -95,6 +96,41 @@ fn lobby(rng: &mut Rng) -> Place {
         texture: rng.bits(),
         ..Place::hall()
     }
+}
+
+/// The same lobby. Somebody in a safety vest stands there until 22 s; somebody
+/// without one comes in at 25 s and stays.
+fn vest(seed: u64) -> Script {
+    let mut script = doorway(seed);
+    let door = v3(0.5, 0.0, 8.7);
+    let mut dressed = script.actors[0].clone();
+    dressed.look.top = Top::Vest;
+    dressed.look.top_ink = [0.85, 0.95, 0.1];
+    let stand = |t, x, z| Waypoint {
+        t,
+        x,
+        z,
+        yaw: Some(PI),
+    };
+    dressed.way = vec![stand(-1.0, 0.3, 6.0), stand(4.0, 0.3, 6.0)];
+    let t = walk_from(
+        &mut dressed.way,
+        &[v3(0.3, 0.0, 6.0), v3(-1.5, 0.0, 4.4)],
+        6.0,
+    );
+    dressed.way.push(stand(t + 4.0, -1.5, 4.4));
+    walk_from(&mut dressed.way, &[v3(-1.5, 0.0, 4.4), door], 18.5);
+    let mut plain = script.actors[0].clone();
+    plain.id = 2;
+    plain.look.top = Top::Jacket;
+    plain.look.top_ink = [0.15, 0.18, 0.25];
+    plain.way.clear();
+    let t = walk_from(&mut plain.way, &[door, v3(0.3, 0.0, 5.0)], 25.0);
+    plain.way.push(stand(t + 30.0, 0.3, 5.0));
+    script.name = "vest".to_owned();
+    script.duration_s = 48.0;
+    script.actors = vec![dressed, plain];
+    script
 }
 
 /// People enter and leave through a door: in at 4 s, in at 13 s, out at about 24 s.
