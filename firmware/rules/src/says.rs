@@ -72,6 +72,11 @@ fn thing(rule: &Rule, many: bool) -> String {
 fn spoken_direction(leaf: &Rule) -> (&str, &'static str) {
     let place = leaf.place.as_deref().unwrap_or("");
     let before = match leaf.direction.as_deref() {
+        Some("wrong_way")
+            if !place.is_empty() && leaf.action.as_deref().is_some_and(crate::arm::is_passage) =>
+        {
+            return ("", "the wrong way");
+        }
         Some("left") if !place.is_empty() => return ("", "from right to left"),
         Some("right") if !place.is_empty() => return ("", "from left to right"),
         Some(way @ ("up" | "down" | "toward" | "away")) if place.starts_with(way) => "",

@@ -31,7 +31,11 @@ fn rows(category: &str, refusals: bool) -> Vec<String> {
         if case.category != category || !flagged || case.part != part {
             continue;
         }
-        assert!(!case.known_miss, "{}: a known miss is no example", case.text);
+        assert!(
+            !case.known_miss,
+            "{}: a known miss is no example",
+            case.text
+        );
         let (verdict, words) = judge(&case.value);
         assert!(verdict == Verdict::Right, "{}\n{words}", case.text);
         out.push(match read(&case.text) {
@@ -45,7 +49,10 @@ fn rows(category: &str, refusals: bool) -> Vec<String> {
             ),
         });
     }
-    assert!(!out.is_empty(), "no case of {category} is flagged for the guide");
+    assert!(
+        !out.is_empty(),
+        "no case of {category} is flagged for the guide"
+    );
     out
 }
 

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 /// The worked examples beside the checkout, where they are.
 fn shared_examples() -> Option<Vec<Value>> {
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/rules/examples.json");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../../shared/rules/examples.json");
     if !file.exists() {
         eprintln!("SKIPPED: {} is not here", file.display());
         return None;

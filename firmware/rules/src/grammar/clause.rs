@@ -692,7 +692,12 @@ impl Clause {
             subject = "person".into();
             rule.attributes.clear();
         } else if unattended {
-            subject = format!("unattended {subject}");
+            let thing = if subject == "any object" {
+                "object"
+            } else {
+                &subject
+            };
+            subject = format!("unattended {thing}");
         }
         if self.queue && !subject.ends_with(" in queue") {
             subject = format!("{subject} in queue");
@@ -705,7 +710,16 @@ impl Clause {
         };
         rule.place = (!place.is_empty()).then_some(place);
         let compare = s.compare.or(self.compare);
+        let numbered = rule.subject.as_deref().is_some_and(|s| {
+            s.rsplit(' ')
+                .next()
+                .is_some_and(|w| w.chars().all(|c| c.is_ascii_digit()))
+        });
         if let Some(k) = compare {
+            // "twenty door 3"
+            if numbered && k.threshold != crate::Threshold::One(1) {
+                return Err(place_cannot_span(self.span));
+            }
             rule.comparator = Some(k.comparator);
             rule.threshold = Some(k.threshold);
         }

@@ -328,8 +328,12 @@ pub(super) fn deed(
             }
             // "enters followed by …" names no place
             if prep == 0
-                && toks.get(at).is_some_and(|t| t.word && (t.text.ends_with("ed") || t.text.ends_with("ing")))
-                && !toks.get(at + 1).is_some_and(|n| n.word && !n.any(PREPOSITIONS) && !n.any(STRUCTURE))
+                && toks
+                    .get(at)
+                    .is_some_and(|t| t.word && (t.text.ends_with("ed") || t.text.ends_with("ing")))
+                && !toks
+                    .get(at + 1)
+                    .is_some_and(|n| n.word && !n.any(PREPOSITIONS) && !n.any(STRUCTURE))
                 && !toks[at].any(ING_NOUNS)
             {
                 return Err(place_cannot(&toks[at..at + 1]));
@@ -474,6 +478,17 @@ fn done_to(
     let s = toks[i].text.as_str();
     let mut at = i + 1;
     let mut words = vec![action.to_owned()];
+    if matches!(
+        base,
+        "change" | "vary" | "increase" | "decrease" | "double" | "triple" | "fluctuate" | "halve"
+    ) {
+        return Err(super::clause::ambiguous(
+            "A rule compares with a number; it does not follow changes.",
+            "Say the number at which to alert, for example 'more than 10 people in the hall'.",
+            toks[i].span,
+        )
+        .missing("threshold"));
+    }
     if base == "reach"
         && let Some(n) = here(toks, at, "into|over|through|under")
     {

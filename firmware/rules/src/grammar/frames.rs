@@ -49,6 +49,16 @@ fn gaps(toks: &[Tok], i: usize) -> usize {
 fn link(toks: &[Tok], i: usize) -> Option<usize> {
     let skip = gaps(toks, i);
     let at = i + skip;
+    // "alert at more than 10 people"
+    if let Some(n) = here(toks, at, "at|on|above|over|beyond")
+        && super::compare::compare(
+            toks,
+            at + usize::from(toks[at].is("at") || toks[at].is("on")),
+        )
+        .is_ok_and(|k| k.is_some_and(|k| !k.bare))
+    {
+        return Some(skip + if toks[at].any(&["at", "on"]) { n } else { 0 });
+    }
     // "alert me unless …": the clauses see to it.
     if toks.get(at).is_some_and(|t| t.is("unless")) {
         return Some(skip);
@@ -402,7 +412,7 @@ pub(crate) const TELLING: &[&str] = &[
     "notifying", "notification", "notifications", "know", "inform", "informed", "informing",
     "warn", "warned", "warning", "ping", "pinged", "message", "messages", "text", "email", "e-mail",
     "shout", "buzz", "heads-up", "headsup", "heads", "posted", "hear", "line", "signal", "alarm",
-    "note", "call", "aware", "show", "remind", "reminder", "page", "push", "sms", "flag",
+    "note", "call", "aware", "show", "trigger", "remind", "reminder", "page", "push", "sms", "flag",
 ];
 /// What a frame ends in.
 const ENDS: &[&str] = &[

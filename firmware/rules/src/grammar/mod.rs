@@ -191,7 +191,12 @@ fn plain(leaf: &Rule) -> bool {
     let state = leaf
         .state
         .as_deref()
-        .is_some_and(|s| words::STATES.contains(&s.trim_start_matches("not ")));
+        .map(|s| s.trim_start_matches("not "))
+        .is_some_and(|s| {
+            words::STATES.contains(&s)
+                || s.contains(' ')
+                || matches!(s, "on" | "off" | "up" | "down")
+        });
     known || leaf.comparator.is_some() || leaf.zone.is_some() || deed || state
 }
 

@@ -281,12 +281,7 @@ pub(crate) fn phrase(
             j += skip
                 + c.len
                 + of
-                + here(
-                    toks,
-                    j + skip + c.len + of,
-                    "different|separate|individual|more",
-                )
-                .unwrap_or(0);
+                + here(toks, j + skip + c.len + of, "different|separate|individual").unwrap_or(0);
             out.compare = Some(c);
         }
     }
@@ -424,7 +419,15 @@ pub(crate) fn phrase(
                     !n.any(&["be", "not", "never", "only", "have"])
                         && (verb(&n.text).is_none() || n.text.ends_with('s'))
                 });
-            let lot = t.is("lot") && (!words.is_empty() || out.article == "the");
+            let named_next = toks.get(j + 1).is_some_and(|n| {
+                small_number(&n.text).is_some()
+                    || n.raw.len() == 1 && n.raw.chars().all(|c| c.is_ascii_uppercase())
+            });
+            let lot = t.is("lot") && (!words.is_empty() || out.article == "the" || named_next)
+                || t.is("alarm")
+                    && role != Role::Place
+                    && (!words.is_empty() || !out.article.is_empty())
+                    && next_noun;
             if !place_word && !can && !lot {
                 break;
             }
@@ -633,9 +636,32 @@ fn finish(
     // "people dig": an unknown verb hides behind a plural.
     for (n, w) in text.iter().enumerate().take(head) {
         let fine = n + 1 == of.unwrap_or(usize::MAX) || small_number(text[n + 1]).is_some();
-        if role == Role::Subject && many(w) && !fine && !w.ends_with("'s") && !w.ends_with("s'") {
+        let initials = raw[n].len() > 1 && raw[n].chars().all(char::is_uppercase);
+        if role == Role::Subject
+            && many(w)
+            && !fine
+            && !initials
+            && !w.ends_with("'s")
+            && !w.ends_with("s'")
+        {
             return Err(place_cannot(&toks[words[n]..=last]));
         }
+    }
+    // "red leaves something": a colour is no thing
+    if role == Role::Subject
+        && text.len() == 1
+        && COLOURS.contains(&text[0])
+        && !matches!(text[0], "light" | "orange")
+    {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
+    // "hall people count": where, or which people?
+    if role == Role::Subject
+        && head > 0
+        && matches!(text[head], "people" | "person" | "persons")
+        && (PLACES.contains(&text[0]) || FIXTURES.contains(&text[0]))
+    {
+        return Err(place_cannot(&toks[words[0]..=last]));
     }
     // "the number of people doubles"
     if let Some(of) = of
@@ -676,6 +702,9 @@ fn finish(
             noun = singular(&noun);
         }
     }
-    out.noun = noun;
+    out.noun = match noun.as_str() {
+        "folk" | "individual" | "human" | "human being" => "person".to_owned(),
+        _ => noun,
+    };
     Ok(())
 }

@@ -75,7 +75,10 @@ impl Parser<'_> {
                         n.any(STATES)
                             || (verb(&n.text).is_some()
                                 && (n.text.ends_with("ed")
-                                    || n.any(&["left", "come", "gone", "fallen", "got"])))
+                                    || n.any(&[
+                                        "left", "come", "gone", "fallen", "got", "stood", "sat",
+                                        "lain", "hung", "taken", "driven",
+                                    ])))
                     }))
             {
                 c.verbal = true;
@@ -113,6 +116,12 @@ impl Parser<'_> {
                 && toks.get(i + 1).is_some_and(|n| {
                     n.any(STATES) || n.any(&["longer", "larger", "bigger", "blocked", "left"])
                 })
+                || t.any(&["stands", "stand", "stood", "standing", "sits", "sat"])
+                    && toks.get(i + 1).is_some_and(|n| {
+                        n.any(&[
+                            "open", "empty", "idle", "ajar", "unlocked", "full", "unused",
+                        ])
+                    })
                 || t.any(&["turns", "turn", "turned", "turning", "goes", "go", "went"])
                     && toks
                         .get(i + 1)

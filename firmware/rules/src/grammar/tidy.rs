@@ -31,8 +31,15 @@ pub(crate) fn marks(toks: &mut Vec<Tok>) {
         "camera",
         "watchword",
     ];
-    while toks.len() > 2 && toks[0].any(CALLS) && toks[1].any(&["!", ",", "-", ":", "."]) {
-        toks.drain(..2);
+    loop {
+        let calls = toks.iter().take_while(|t| t.any(CALLS)).count();
+        let marked = toks
+            .get(calls)
+            .is_some_and(|t| t.any(&["!", ",", "-", ":", "."]));
+        if calls == 0 || !marked || toks.len() < calls + 2 {
+            break;
+        }
+        toks.drain(..=calls);
     }
     let mut i = 0;
     while i < toks.len() {
@@ -40,6 +47,14 @@ pub(crate) fn marks(toks: &mut Vec<Tok>) {
             let n = toks[i..].iter().take_while(|t| t.any(&[".", "…"])).count();
             take(toks, i, i + n);
             toks[i].text = GAP.into();
+        } else if toks[i].is("/")
+            && i > 0
+            && toks[i - 1].word
+            && toks.get(i + 1).is_some_and(|t| t.word)
+        {
+            // "fire / smoke"
+            toks[i].text = "or".into();
+            toks[i].word = true;
         } else if !toks[i].word
             && !toks[i].is_gap()
             && toks[i]

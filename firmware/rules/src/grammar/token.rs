@@ -114,7 +114,13 @@ pub(crate) fn tokenise(text: &str) -> Vec<Tok> {
         // has no width is not seen by who reads the sentence.
         let unseen = c.is_control()
             || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}');
-        if unseen || c.is_whitespace() || c == '\'' || c == '"' || c == '“' || c == '”' || c == '\u{feff}'
+        if unseen
+            || c.is_whitespace()
+            || c == '\''
+            || c == '"'
+            || c == '“'
+            || c == '”'
+            || c == '\u{feff}'
         {
             i += 1;
         } else if c.is_alphanumeric() {

@@ -231,6 +231,8 @@ pub(crate) const VERBS: &[(&str, &str)] = &[
     ("look", "look"), ("point", "point"), ("crowd", "crowd"), ("happen", "happen"),
     ("occur", "occur"), ("exist", "exist"), ("need", "need"), ("want", "want"), ("try", "try"),
     ("stare", "stare"), ("read", "read"), ("write", "write"), ("talk", "talk"), ("bring", "bring"),
+    ("change", "change"), ("vary", "vary"), ("increase", "increase"), ("decrease", "decrease"),
+    ("double", "double"), ("triple", "triple"), ("fluctuate", "fluctuate"), ("halve", "halve"),
     ("assemble", "assemble"), ("congregate", "congregate"), ("form", "form"), ("dwell", "dwell"),
     ("hang around", "hang around"), ("hang about", "hang about"), ("pull up", "enter"),
     ("turn over", "turn over"), ("obstruct", "obstruct"), ("occupy", "occupy"), ("weld", "weld"), ("paint", "paint"), ("grab", "grab"), ("knock", "knock"), ("bend", "bend"),
