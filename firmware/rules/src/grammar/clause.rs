@@ -258,6 +258,25 @@ impl Parser<'_> {
             (k.comparator, k.bare) = (comparator, false);
             end += n;
         }
+        // "at least nine crates but no more than twelve crates"
+        if let Some(own) = first.compare.filter(|k| !k.bare)
+            && let Some(glue) = here(toks, end, ",? but|and")
+            && let Some(second) = compare(toks, end + glue)?.filter(|k| !k.bare)
+        {
+            let to = end + glue + second.len;
+            let again = phrase(toks, end + glue, Role::Subject)?
+                .filter(|(p, _)| p.noun == first.noun && p.compare.is_some())
+                .map(|(_, e)| e);
+            if let Some(e) = again {
+                first.compare = Some(super::compare::within_both(
+                    own,
+                    second,
+                    own.len,
+                    &toks[i..e],
+                )?);
+                end = e.max(to);
+            }
+        }
         let negative = first.negative;
         c.subjects.push(first);
         let mut joined: Option<bool> = None;

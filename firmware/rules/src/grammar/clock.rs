@@ -229,6 +229,9 @@ pub(crate) fn settle(a: Said, b: Said, written: (&Tok, &Tok)) -> Option<(TimeOfD
         // The shortest span that fits: "8 to 11pm" is three hours.
         (Sure(clock_a @ TimeOfDay::Clock(a)), Face(m)) => Some((clock_a, near(m, a, true))),
         (Face(m), Sure(clock_b @ TimeOfDay::Clock(b))) => Some((near(m, b, false), clock_b)),
+        // "12:00 to sunset"
+        (Face(m), Sure(b)) if written.0.text.contains(':') => Some((day(m), b)),
+        (Sure(a), Face(m)) if written.1.text.contains(':') => Some((a, day(m))),
         (Day(a), Face(m)) => Some((clock(a), day(m))),
         (Face(m), Day(b)) => Some((day(m), clock(b))),
         // "10:00 to 11:30" is written on the 24-hour clock; "9:00 to 5:00" is

@@ -279,6 +279,39 @@ fn interval(c: Compare) -> Option<(u64, u64)> {
     })
 }
 
+fn impossible(span: &[Tok], what: &str) -> Refusal {
+    Refusal::new(RefusalKind::Contradictory, what.to_owned())
+        .offer("Give limits that a count can meet.")
+        .at(span_of(span))
+}
+
+/// Two limits of one count, `len` tokens in all: "more than 2 and fewer than 8".
+pub(crate) fn within_both(
+    first: Compare,
+    second: Compare,
+    len: usize,
+    said: &[Tok],
+) -> Result<Compare, Refusal> {
+    let (Some(a), Some(b)) = (interval(first), interval(second)) else {
+        return Err(impossible(said, "These two limits don't go together."));
+    };
+    let (low, high) = (a.0.max(b.0), a.1.min(b.1));
+    if low > high {
+        return Err(impossible(said, "No count is both."));
+    }
+    let (comparator, threshold) = match (low, high) {
+        (low, u64::MAX) => (Ge, Threshold::One(low)),
+        (low, high) if low == high => (Eq, Threshold::One(low)),
+        (low, high) => (Between, Threshold::Range([low, high])),
+    };
+    Ok(Compare {
+        comparator,
+        threshold,
+        len,
+        bare: false,
+    })
+}
+
 /// The comparison at `i`: "more than 10", "3 or more", "more than 2 and fewer
 /// than 8". A bare number is at least that many.
 pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
@@ -305,11 +338,6 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
     {
         return Err(missing(&toks[i..i + first.len + n]));
     }
-    let impossible = |span: &[Tok], what: &str| {
-        Refusal::new(RefusalKind::Contradictory, what.to_owned())
-            .offer("Give limits that a count can meet.")
-            .at(span_of(span))
-    };
     if first.comparator == Lt && first.threshold == Threshold::One(0) {
         return Err(impossible(
             &toks[i..i + first.len],
@@ -321,39 +349,7 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
         && let Some(second) = one(toks, i + first.len + glue)?.filter(|c| !c.bare)
     {
         let len = first.len + glue + second.len;
-        return match (interval(first), interval(second)) {
-            (Some(a), Some(b)) => {
-                let (low, high) = (a.0.max(b.0), a.1.min(b.1));
-                if low > high {
-                    Err(impossible(&toks[i..i + len], "No count is both."))
-                } else {
-                    Ok(Some(match (low, high) {
-                        (low, u64::MAX) => Compare {
-                            comparator: Ge,
-                            threshold: Threshold::One(low),
-                            len,
-                            bare: false,
-                        },
-                        (low, high) if low == high => Compare {
-                            comparator: Eq,
-                            threshold: Threshold::One(low),
-                            len,
-                            bare: false,
-                        },
-                        (low, high) => Compare {
-                            comparator: Between,
-                            threshold: Threshold::Range([low, high]),
-                            len,
-                            bare: false,
-                        },
-                    }))
-                }
-            }
-            _ => Err(impossible(
-                &toks[i..i + len],
-                "These two limits don't go together.",
-            )),
-        };
+        return within_both(first, second, len, &toks[i..i + len]).map(Some);
     }
     Ok(Some(first))
 }

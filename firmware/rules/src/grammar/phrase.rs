@@ -394,6 +394,49 @@ pub(crate) fn phrase(
                 continue;
             }
         }
+        // "the lost and found desk" is one place
+        let pair = role != Role::Object
+            && s == "and"
+            && !words.is_empty()
+            && [
+                ("lost", "found"),
+                ("park", "ride"),
+                ("kiss", "ride"),
+                ("bed", "breakfast"),
+                ("drop", "go"),
+                ("pick", "mix"),
+            ]
+            .iter()
+            .any(|(a, b)| {
+                toks[words[words.len() - 1]].is(a) && toks.get(j + 1).is_some_and(|n| n.is(b))
+            });
+        if pair {
+            words.push(j);
+            words.push(j + 1);
+            j += 2;
+            continue;
+        }
+        // "the 24-hour kiosk"
+        if role == Role::Place
+            && words.is_empty()
+            && number
+            && toks.get(j + 1).is_some_and(|n| n.is("-"))
+            && toks.get(j + 2).is_some_and(|n| n.word)
+            && nounish(toks, j + 3)
+        {
+            words.extend([j, j + 1, j + 2]);
+            j += 3;
+            continue;
+        }
+        // "in zone 3 look for a puddle"
+        if role == Role::Place
+            && words
+                .last()
+                .is_some_and(|w| small_number(&toks[*w].text).is_some())
+            && super::frames::starts(toks, j)
+        {
+            break;
+        }
         if s == "&" && !words.is_empty() && nounish(toks, j + 1) && role != Role::Subject {
             words.push(j);
             j += 1;
@@ -618,7 +661,7 @@ fn finish(
     }
     let text: Vec<&str> = words.iter().map(|w| toks[*w].text.as_str()).collect();
     let raw: Vec<&str> = words.iter().map(|w| toks[*w].raw.as_str()).collect();
-    out.raw = raw.join(" ");
+    out.raw = raw.join(" ").replace(" - ", "-");
     // "person count"
     let text: Vec<&str> = match text.as_slice() {
         [front @ .., "count" | "number" | "total"]

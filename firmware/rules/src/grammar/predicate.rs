@@ -595,7 +595,27 @@ impl Parser<'_> {
             )?;
             // "blocked by boxes": what blocks it is no place.
             if self.at(i + 1 + down, &["by"])
-                && !matches!(s, "parked" | "stopped" | "stacked" | "closed")
+                && matches!(
+                    s,
+                    "blocked"
+                        | "obstructed"
+                        | "covered"
+                        | "surrounded"
+                        | "damaged"
+                        | "occupied"
+                        | "hit"
+                        | "crushed"
+                        | "broken"
+                        | "smashed"
+                        | "opened"
+                        | "shut"
+                        | "trapped"
+                        | "hidden"
+                        | "jammed"
+                        | "knocked-over"
+                        | "bent"
+                        | "overgrown"
+                )
             {
                 return Err(ambiguous(
                     format!("A rule can't say by what something is {s}."),

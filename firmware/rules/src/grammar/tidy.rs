@@ -10,7 +10,8 @@ use super::words::*;
 use crate::Refusal;
 
 fn leading(toks: &[Tok]) -> usize {
-    toks.iter().take_while(|t| t.is_gap()).count()
+    let front = toks.iter().take_while(|t| t.is_gap() || t.is(","));
+    front.count()
 }
 
 /// "Yo! …", "three cars … parking lot", "when, on a Sunday, somebody".

@@ -102,6 +102,11 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
         return fail(n, None);
     }
     follow(toks, i).map(|n| {
+        // with the name that comes after
+        let name = toks[i + n..]
+            .iter()
+            .take_while(|t| t.word && t.starts_upper());
+        let n = n + name.count();
         let raw: Vec<&str> = toks[i..i + n].iter().map(|t| t.raw.as_str()).collect();
         unsafe_to(
             format!(
