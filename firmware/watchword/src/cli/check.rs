@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use scene::Question;
@@ -62,14 +61,15 @@ pub(super) fn rule(args: RuleCheckArgs) -> Result<ExitCode> {
         time_zone: jiff::tz::TimeZone::system(),
         position: None,
     };
-    let knowledge: Arc<dyn Knowledge> = if args.model.is_some() || args.detector.is_some() {
+    let echo = if args.model.is_some() || args.detector.is_some() {
         let (model, detector) = (args.model.as_deref(), args.detector.as_deref());
-        crate::daemon::open_model(model, detector, crate::daemon::threads(1), &Share::find()?)?
-            .knowledge()
+        let threads = crate::daemon::threads(1);
+        let knowledge =
+            crate::daemon::open_model(model, detector, threads, &Share::find()?)?.knowledge();
+        rules::check(&args.sentence, &site, &*knowledge).0
     } else {
-        Arc::new(AnyCamera)
+        on_any_camera(&args.sentence, &site)
     };
-    let (echo, _) = rules::check(&args.sentence, &site, &*knowledge);
     if args.json {
         println!("{}", serde_json::to_string(&echo)?);
     } else {
@@ -79,6 +79,28 @@ pub(super) fn rule(args: RuleCheckArgs) -> Result<ExitCode> {
         Some(_) => ExitCode::from(REFUSED),
         None => ExitCode::SUCCESS,
     })
+}
+
+/// What a sentence says, when it is not known which camera it is for: what no
+/// camera could do about it is a note, not a refusal.
+fn on_any_camera(sentence: &str, site: &rules::Site<'_>) -> rules::Echo {
+    let rule = match rules::read(sentence) {
+        Ok(rule) => rule,
+        Err(refusal) => return rules::Echo::refused(refusal),
+    };
+    match rules::arm(&rule, site, &AnyCamera) {
+        Ok(armed) => rules::Echo::armed(&armed),
+        Err(refusal) if refusal.kind == rules::RefusalKind::OverBudget => {
+            rules::Echo::refused(refusal)
+        }
+        Err(refusal) => {
+            let mut echo = rules::Echo::understood(&rule);
+            let offer = refusal.offer.unwrap_or_default();
+            echo.notes
+                .push(format!("it can't be armed: {} {offer}", refusal.why));
+            echo
+        }
+    }
 }
 
 /// Shows an echo to a person.
