@@ -1,6 +1,8 @@
 //! The watch loop's machine through whole stories, in simulated time.
 
 mod common;
+#[path = "stories/flagship.rs"]
+mod flagship;
 
 use common::{Camera, people};
 use scene::Unknown;
