@@ -41,7 +41,7 @@ enum Past<'a> {
     /// As it was stored before a restart.
     Stored(&'a [u8]),
     /// It went on until now.
-    Running(Watching),
+    Running(Box<Watching>),
 }
 
 /// What must be known of a begun alert to go on with it after a restart.
@@ -335,7 +335,9 @@ impl Watch {
                 continue;
             };
             if let Some(record) = entry.record {
-                let past = entry.watching.map_or(Past::None, Past::Running);
+                let past = entry
+                    .watching
+                    .map_or(Past::None, |before| Past::Running(Box::new(before)));
                 self.put(id, record, armed, past, now);
             }
         }
