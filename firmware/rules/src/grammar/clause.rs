@@ -1,8 +1,9 @@
 //! A clause: what is watched, and what must be true of it.
 
 use super::compare::{Compare, afterthought, compare};
+use super::pattern::{here, longest};
 use super::phrase::{Phrase, Role, acts, phrase, place_cannot};
-use super::token::{Tok, here, span_of};
+use super::token::{Tok, span_of};
 use super::words::*;
 use crate::noun::is_plural;
 use crate::{Comparator, Place, Predicate, Refusal, RefusalKind, Rule};
@@ -64,10 +65,7 @@ pub(super) fn ambiguous(why: impl Into<String>, offer: &str, span: [usize; 2]) -
 }
 
 pub(super) fn preposition(toks: &[Tok], i: usize) -> Option<usize> {
-    LONG_PREPOSITIONS
-        .iter()
-        .filter_map(|p| here(toks, i, p))
-        .max()
+    longest(toks, i, LONG_PREPOSITIONS)
         .or_else(|| toks.get(i).filter(|t| t.any(PREPOSITIONS)).map(|_| 1))
 }
 
@@ -82,14 +80,14 @@ pub(super) fn skip(toks: &[Tok], mut i: usize) -> usize {
         if toks.get(i).is_some_and(|t| t.is_gap() || t.any(ADVERBS)) {
             i += 1;
         } else if let Some(n) =
-            here(toks, i, "at a|one|any|once time").or(here(toks, i, "at any one time"))
+            here!(toks, i, "at a|one|any|once time").or(here!(toks, i, "at any one time"))
         {
             i += n;
-        } else if let Some(n) = here(toks, i, "at the same time")
+        } else if let Some(n) = here!(toks, i, "at the same time")
             .filter(|n| !toks.get(i + n).is_some_and(|t| t.is("as")))
         {
             i += n;
-        } else if let Some(n) = here(toks, i, "any more|longer") {
+        } else if let Some(n) = here!(toks, i, "any more|longer") {
             // "is not there any more"; "any more than" compares
             if toks.get(i + n).is_some_and(|t| t.is("than"))
                 || toks
@@ -138,8 +136,8 @@ impl Parser<'_> {
         }
         // "it starts to smoke"
         if self.at(i, &["it"]) {
-            let n = here(toks, i + 1, "is? starts|begins|starting|beginning to?")
-                .or(here(toks, i + 1, "is"))
+            let n = here!(toks, i + 1, "is? starts|begins|starting|beginning to?")
+                .or(here!(toks, i + 1, "is"))
                 .unwrap_or(0);
             let stuff = toks.get(i + 1 + n).and_then(|t| match t.text.as_str() {
                 "smoke" | "smokes" | "smoking" => Some("smoke"),
@@ -260,7 +258,7 @@ impl Parser<'_> {
         }
         // "at least nine crates but no more than twelve crates"
         if let Some(own) = first.compare.filter(|k| !k.bare)
-            && let Some(glue) = here(toks, end, ",? but|and")
+            && let Some(glue) = here!(toks, end, ",? but|and")
             && let Some(second) = compare(toks, end + glue)?.filter(|k| !k.bare)
         {
             let to = end + glue + second.len;
@@ -282,7 +280,7 @@ impl Parser<'_> {
         let mut joined: Option<bool> = None;
         loop {
             let comma = usize::from(self.at(end, &[","]));
-            let word = here(toks, end + comma, "or|and|and/or|&").unwrap_or(0);
+            let word = here!(toks, end + comma, "or|and|and/or|&").unwrap_or(0);
             if comma + word == 0 {
                 break;
             }
@@ -305,8 +303,8 @@ impl Parser<'_> {
             // A phrase with its own number or its own "no" starts its own clause,
             // and so does one after a comma that no list goes on from.
             let list_goes_on = word > 0
-                || here(toks, next_end, "or|and").is_some()
-                || (here(toks, next_end, ",").is_some() && toks.get(next_end + 1).is_some());
+                || here!(toks, next_end, "or|and").is_some()
+                || (here!(toks, next_end, ",").is_some() && toks.get(next_end + 1).is_some());
             if (next.compare.is_some() && !each_own)
                 || (next.negative && !negative)
                 || !list_goes_on
@@ -424,7 +422,7 @@ impl Parser<'_> {
         }
         loop {
             let comma = usize::from(self.at(end, &[","]));
-            let word = here(toks, end + comma, "or|and|&").unwrap_or(0);
+            let word = here!(toks, end + comma, "or|and|&").unwrap_or(0);
             if comma + word == 0 {
                 break;
             }
@@ -443,8 +441,8 @@ impl Parser<'_> {
                 break;
             };
             let goes_on = word > 0
-                || here(toks, next_end, "or|and").is_some()
-                || here(toks, next_end, ", or|and").is_some()
+                || here!(toks, next_end, "or|and").is_some()
+                || here!(toks, next_end, ", or|and").is_some()
                 || (self.at(next_end, &[","]) && !p.article.is_empty());
             if !goes_on {
                 break;
@@ -474,8 +472,8 @@ impl Parser<'_> {
             return Ok(None);
         };
         // queues: "in a queue", "in line"
-        if here(toks, i, "in a|the? queue|line").is_some() {
-            let n = here(toks, i, "in a|the? queue|line").unwrap_or(0);
+        if here!(toks, i, "in a|the? queue|line").is_some() {
+            let n = here!(toks, i, "in a|the? queue|line").unwrap_or(0);
             c.queue = true;
             return Ok(Some(i + n));
         }
@@ -499,13 +497,13 @@ impl Parser<'_> {
             c.attributes.push(format!("wearing {}", full(&p)));
             return Ok(Some(end));
         }
-        if here(toks, i, "in|into view|sight").is_some()
-            || here(toks, i, "in the picture|frame|image|view|scene").is_some()
-            || here(toks, i, "on camera|screen").is_some()
+        if here!(toks, i, "in|into view|sight").is_some()
+            || here!(toks, i, "in the picture|frame|image|view|scene").is_some()
+            || here!(toks, i, "on camera|screen").is_some()
         {
-            let n = here(toks, i, "in|into view|sight")
-                .or(here(toks, i, "in the picture|frame|image|view|scene"))
-                .or(here(toks, i, "on camera|screen"))
+            let n = here!(toks, i, "in|into view|sight")
+                .or(here!(toks, i, "in the picture|frame|image|view|scene"))
+                .or(here!(toks, i, "on camera|screen"))
                 .unwrap_or(0);
             return Ok(Some(i + n));
         }
@@ -562,7 +560,7 @@ fn numbers(toks: &[Tok], first: &Phrase, end: usize) -> Option<(Vec<Phrase>, usi
     let mut list = vec![number.to_owned()];
     let mut at = end;
     loop {
-        let range = here(toks, at, "to|-|through").unwrap_or(0);
+        let range = here!(toks, at, "to|-|through").unwrap_or(0);
         if range > 0
             && list.len() == 1
             && let Some(t) = toks.get(at + 1).filter(|t| digit(&t.text))
@@ -576,7 +574,7 @@ fn numbers(toks: &[Tok], first: &Phrase, end: usize) -> Option<(Vec<Phrase>, usi
             break;
         }
         let comma = usize::from(toks.get(at).is_some_and(|t| t.is(",")));
-        let word = here(toks, at + comma, "or|and|&").unwrap_or(0);
+        let word = here!(toks, at + comma, "or|and|&").unwrap_or(0);
         let next = at + comma + word;
         let stops = toks.get(next + 1).is_none_or(|n| {
             !n.word

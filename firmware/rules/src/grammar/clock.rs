@@ -2,7 +2,8 @@
 //! "half past eight", "noon", "sunset".
 
 use super::number::small_number;
-use super::token::{Tok, any_of, here};
+use super::pattern::{Pattern, here, longest, patterns, stands, table};
+use super::token::Tok;
 use crate::TimeOfDay;
 
 /// A time as it was said.
@@ -51,10 +52,10 @@ pub(crate) fn time(toks: &[Tok], i: usize) -> Option<Time> {
             marked: true,
         })
     };
-    if let Some(len) = here(toks, i, "12? noon|midday") {
+    if let Some(len) = here!(toks, i, "12? noon|midday") {
         return named(TimeOfDay::Clock(720), len);
     }
-    if let Some(len) = here(toks, i, "12? midnight") {
+    if let Some(len) = here!(toks, i, "12? midnight") {
         return named(TimeOfDay::Clock(0), len);
     }
     if t.any(SUNSET) {
@@ -69,18 +70,18 @@ pub(crate) fn time(toks: &[Tok], i: usize) -> Option<Time> {
 
 /// "half past eight", "quarter to six", "ten past 5", "twenty to nine".
 fn past(toks: &[Tok], i: usize) -> Option<(Said, usize, bool)> {
-    let article = here(toks, i, "a|at|the").unwrap_or(0);
-    let (shift, len) = if let Some(len) = here(toks, i + article, "half past") {
+    let article = here!(toks, i, "a|at|the").unwrap_or(0);
+    let (shift, len) = if let Some(len) = here!(toks, i + article, "half past") {
         (30, article + len)
-    } else if let Some(len) = here(toks, i + article, "quarter past|after") {
+    } else if let Some(len) = here!(toks, i + article, "quarter past|after") {
         (15, article + len)
-    } else if let Some(len) = here(toks, i + article, "quarter to|before") {
+    } else if let Some(len) = here!(toks, i + article, "quarter to|before") {
         (-15, article + len)
     } else {
         let n = small_number(&toks.get(i)?.text).filter(|n| [5.0, 10.0, 20.0, 25.0].contains(n))?;
-        let minutes = here(toks, i + 1, "minutes").unwrap_or(0);
+        let minutes = here!(toks, i + 1, "minutes").unwrap_or(0);
         // "five to nine" alone may be a range.
-        let word = here(toks, i + 1 + minutes, "past|to")?;
+        let word = here!(toks, i + 1 + minutes, "past|to")?;
         let to = toks[i + minutes + word].is("to");
         if to && (minutes == 0 && toks[i].text.starts_with(|c: char| c.is_ascii_digit())) {
             return None;
@@ -102,6 +103,16 @@ fn past(toks: &[Tok], i: usize) -> Option<(Said, usize, bool)> {
     Some((said, len + more, true))
 }
 
+/// What settles which half of the day is meant, and whether it is the second.
+const HALVES: &[(Pattern, Option<bool>)] = table![
+    ("in the early? morning", Some(false)),
+    ("in the afternoon|evening", Some(true)),
+    ("at night", None),
+    ("in the night", None),
+    ("am", Some(false)),
+    ("pm", Some(true)),
+];
+
 /// What follows the hour and settles it: "8 in the morning", "11 at night".
 fn settle_half(toks: &[Tok], i: usize, said: Said, len: usize, marked: bool) -> Time {
     let face = match said {
@@ -113,24 +124,13 @@ fn settle_half(toks: &[Tok], i: usize, said: Said, len: usize, marked: bool) -> 
     let Some(face) = face else {
         return time(said, len, marked);
     };
-    if let Some(n) = here(toks, i + len, "noon|midday").filter(|_| face == 0) {
+    if let Some(n) = here!(toks, i + len, "noon|midday").filter(|_| face == 0) {
         return time(Said::Sure(TimeOfDay::Clock(720)), len + n, true);
     }
-    for pattern in [
-        "in the early? morning",
-        "in the afternoon|evening",
-        "at night",
-        "in the night",
-        "am",
-        "pm",
-    ] {
-        if let Some(n) = here(toks, i + len, pattern) {
+    for (pattern, pm) in HALVES {
+        if let Some(n) = stands(toks, i + len, pattern) {
             // "at night" after a small hour is past midnight.
-            let pm = match pattern {
-                "am" | "in the early? morning" => false,
-                "at night" | "in the night" => (360..720).contains(&face),
-                _ => true,
-            };
+            let pm = pm.unwrap_or((360..720).contains(&face));
             return time(Said::Sure(half(face, pm)), len + n, true);
         }
     }
@@ -174,16 +174,16 @@ fn hour(toks: &[Tok], i: usize) -> Option<(Said, usize, bool)> {
     if minutes_said && stem.contains('h') {
         return Some((Said::Day(minute), 1, true));
     }
-    if let Some(n) = here(toks, i + 1, "am|pm") {
+    if let Some(n) = here!(toks, i + 1, "am|pm") {
         let pm = toks[i + 1].is("pm");
         return twelve.then(|| (Said::Sure(half(minute, pm)), 1 + n, true));
     }
     let zero = stem.starts_with('0');
     let four = !stem.contains([':', '.']) && minutes_said;
-    if let Some(n) = here(toks, i + 1, "hours|hrs|h").filter(|_| four || stem.contains(':')) {
+    if let Some(n) = here!(toks, i + 1, "hours|hrs|h").filter(|_| four || stem.contains(':')) {
         return Some((Said::Day(minute), 1 + n, true));
     }
-    if let Some(n) = here(toks, i + 1, "o'clock|oclock") {
+    if let Some(n) = here!(toks, i + 1, "o'clock|oclock") {
         let said = if twelve {
             Said::Face(minute % 720)
         } else {
@@ -256,13 +256,13 @@ fn rank(t: TimeOfDay) -> u16 {
 /// A part of the day by name: the clock's or the sun's.
 pub(crate) fn part(toks: &[Tok], i: usize) -> Option<((TimeOfDay, TimeOfDay), usize)> {
     use TimeOfDay::{Clock, Sunrise, Sunset};
-    let parts: [((TimeOfDay, TimeOfDay), &[&str]); 6] = [
-        ((Clock(360), Clock(720)), &["mornings|morning"]),
-        ((Clock(720), Clock(1080)), &["afternoons|afternoon"]),
-        ((Clock(1080), Clock(1320)), &["evenings|evening"]),
+    const PARTS: &[((TimeOfDay, TimeOfDay), &[Pattern])] = &[
+        ((Clock(360), Clock(720)), patterns!["mornings|morning"]),
+        ((Clock(720), Clock(1080)), patterns!["afternoons|afternoon"]),
+        ((Clock(1080), Clock(1320)), patterns!["evenings|evening"]),
         (
             (Clock(1320), Clock(360)),
-            &[
+            patterns![
                 "nights|night|nighttime|night-time",
                 "night time",
                 "night hours",
@@ -270,18 +270,21 @@ pub(crate) fn part(toks: &[Tok], i: usize) -> Option<((TimeOfDay, TimeOfDay), us
         ),
         (
             (Sunrise, Sunset),
-            &[
+            patterns![
                 "daylight|daytime|day-time",
                 "daylight hours",
                 "day time",
                 "hours of daylight",
             ],
         ),
-        ((Sunset, Sunrise), &["darkness|dark", "hours of darkness"]),
+        (
+            (Sunset, Sunrise),
+            patterns!["darkness|dark", "hours of darkness"],
+        ),
     ];
-    parts
-        .into_iter()
-        .filter_map(|(span, names)| any_of(toks, i, names).map(|n| (span, n)))
+    PARTS
+        .iter()
+        .filter_map(|(span, names)| longest(toks, i, names).map(|n| (*span, n)))
         .max_by_key(|(_, n)| *n)
 }
 

@@ -1,9 +1,8 @@
 //! Comparators and what they compare with.
 
-use std::sync::LazyLock;
-
 use super::number::number;
-use super::token::{FirstWords, Tok, here, span_of};
+use super::pattern::{Pattern, entry, here, stands, table};
+use super::token::{Tok, span_of};
 use crate::{Comparator, Refusal, RefusalKind, Threshold};
 
 use Comparator::{Between, Eq, Ge, Gt, Le, Lt, Ne};
@@ -14,19 +13,19 @@ const UP: &str = "rises|rise|rising|goes|go|climbs|climb|climbing|gets|get|grows
 const DOWN: &str = "drops|drop|dropping|falls|fall|falling|goes|go|sinks|sink|dips|dip|gets|get|decreases|decrease|shrinks|shrink|slips|declines|decline|comes";
 
 #[rustfmt::skip]
-const CROSSINGS: &[(bool, &str, Comparator)] = &[
-    (true, "above|over|beyond|past", Gt), (true, "to more|higher|greater than", Gt),
-    (true, "more|higher|greater|larger|bigger|longer than", Gt), (true, "to", Ge),
-    (true, "to at least", Ge), (true, "up to", Ge), (true, "to over|above", Gt),
-    (true, "to or above|over", Ge), (true, "as high as", Ge),
-    (false, "below|under|beneath", Lt), (false, "to fewer|less|lower than", Lt),
-    (false, "lower|smaller|less|fewer|shorter than", Lt), (false, "to", Le),
-    (false, "down to", Le), (false, "to at most", Le), (false, "to below|under", Lt),
-    (false, "to or below|under", Le), (false, "as low as", Le),
+const CROSSINGS: &[(Pattern, (bool, Comparator))] = table![
+    ("above|over|beyond|past", true, Gt), ("to more|higher|greater than", true, Gt),
+    ("more|higher|greater|larger|bigger|longer than", true, Gt), ("to", true, Ge),
+    ("to at least", true, Ge), ("up to", true, Ge), ("to over|above", true, Gt),
+    ("to or above|over", true, Ge), ("as high as", true, Ge),
+    ("below|under|beneath", false, Lt), ("to fewer|less|lower than", false, Lt),
+    ("lower|smaller|less|fewer|shorter than", false, Lt), ("to", false, Le),
+    ("down to", false, Le), ("to at most", false, Le), ("to below|under", false, Lt),
+    ("to or below|under", false, Le), ("as low as", false, Le),
 ];
 
 #[rustfmt::skip]
-const BEFORE: &[(&str, Comparator)] = &[
+const BEFORE: &[(Pattern, Comparator)] = table![
     ("more|greater|larger|longer|bigger|higher than", Gt), ("over", Gt), ("above", Gt),
     ("exceeding|exceeds|exceed|exceeded", Gt), ("in excess of", Gt), (">", Gt),
     ("surpasses|surpass|surpassing|surpassed|tops|top", Gt), ("well? over", Gt), ("upwards of", Ge),
@@ -56,7 +55,7 @@ const BEFORE: &[(&str, Comparator)] = &[
 ];
 
 #[rustfmt::skip]
-const AFTER: &[(&str, Comparator)] = &[
+const AFTER: &[(Pattern, Comparator)] = table![
     ("or more", Ge), ("and more", Ge), ("or above", Ge), ("or over", Ge), ("or greater", Ge),
     ("and above|up|over|upwards", Ge), ("or up|upwards|beyond", Ge), ("+", Ge), ("plus", Ge),
     ("or even more", Ge), ("or larger|bigger", Ge), ("or fewer", Le), ("or less", Le),
@@ -102,26 +101,29 @@ fn whole(n: f64, toks: &[Tok]) -> Result<u64, Refusal> {
     }
 }
 
+/// What stands before and between the ends of a range.
+const RANGES: &[(Pattern, Pattern)] = table![
+    ("between", Pattern::new("and|to|-")),
+    ("from", Pattern::new("to|-")),
+    ("anything|somewhere between", Pattern::new("and")),
+    ("anywhere between", Pattern::new("and")),
+    ("anywhere from", Pattern::new("to")),
+];
+
 fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
     // ranges
-    for (lead, glue) in [
-        ("between", "and|to|-"),
-        ("from", "to|-"),
-        ("anything|somewhere between", "and"),
-        ("anywhere between", "and"),
-        ("anywhere from", "to"),
-    ] {
-        if let Some(l) = here(toks, i, lead)
+    for (lead, glue) in RANGES {
+        if let Some(l) = stands(toks, i, lead)
             && let Some((a, n)) = number(toks, i + l)
-            && let Some(g) = here(toks, i + l + n, glue)
+            && let Some(g) = stands(toks, i + l + n, glue)
             && let Some((b, m)) = number(toks, i + l + n + g)
         {
-            let more = here(toks, i + l + n + g + m, "inclusive").unwrap_or(0);
+            let more = here!(toks, i + l + n + g + m, "inclusive").unwrap_or(0);
             return range(a, b, &toks[i..i + l + n + g + m + more]).map(Some);
         }
     }
     if let Some((l, comparator)) = lead(toks, i) {
-        let total = here(toks, i + l, "a? total|maximum|minimum of").unwrap_or(0);
+        let total = here!(toks, i + l, "a? total|maximum|minimum of").unwrap_or(0);
         let Some((n, len)) = number(toks, i + l + total) else {
             return no_number(toks, i, l);
         };
@@ -140,12 +142,12 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
         }));
     }
     // "passes the 40 mark"
-    if let Some(l) = here(
+    if let Some(l) = here!(
         toks,
         i,
-        "passes|pass|crosses|cross|breaks|break|tops|exceeds the",
+        "passes|pass|crosses|cross|breaks|break|tops|exceeds the"
     ) && let Some((n, len)) = number(toks, i + l)
-        && let Some(mark) = here(toks, i + l + len, "mark|threshold")
+        && let Some(mark) = here!(toks, i + l + len, "mark|threshold")
     {
         return Ok(Some(Compare {
             comparator: Gt,
@@ -157,19 +159,16 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
     let Some((a, n)) = number(toks, i) else {
         return Ok(None);
     };
-    if let Some(g) = here(toks, i + n, "to|-|or")
+    if let Some(g) = here!(toks, i + n, "to|-|or")
         && let Some((b, m)) = number(toks, i + n + g)
         && (!toks[i + n].is("or") || b == a + 1.0)
     {
         return range(a, b, &toks[i..i + n + g + m]).map(Some);
     }
-    let after = AFTER
-        .iter()
-        .filter_map(|(p, c)| here(toks, i + n, p).map(|l| (l, *c)))
-        .max_by_key(|(l, _)| *l);
+    let after = entry(toks, i + n, AFTER);
     let threshold = Threshold::One(whole(a, &toks[i..i + n])?);
     Ok(Some(match after {
-        Some((l, comparator)) => Compare {
+        Some((l, &comparator)) => Compare {
             comparator,
             threshold,
             len: n + l,
@@ -187,14 +186,9 @@ fn one(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
 /// The comparator that a number follows: "more than", "at least", "climbs
 /// above"; and how many tokens it is.
 pub(crate) fn lead(toks: &[Tok], i: usize) -> Option<(usize, Comparator)> {
-    static FIRST: LazyLock<FirstWords> =
-        LazyLock::new(|| FirstWords::of(BEFORE.iter().map(|(p, _)| p).chain([&UP, &DOWN])));
-    if !FIRST.start(toks, i) {
-        return None;
-    }
     BEFORE
         .iter()
-        .filter_map(|(p, c)| here(toks, i, p).map(|n| (n, *c)))
+        .filter_map(|(p, c)| stands(toks, i, p).map(|n| (n, *c)))
         .chain(crossing(toks, i))
         .max_by_key(|(n, _)| *n)
 }
@@ -202,29 +196,29 @@ pub(crate) fn lead(toks: &[Tok], i: usize) -> Option<(usize, Comparator)> {
 /// Whether a verb of counts and its number stand at `i`: "reaches 200".
 pub(crate) fn is_crossing(toks: &[Tok], i: usize) -> bool {
     // "people in the hall number more than 5"
-    if here(toks, i, "number|numbers|total|totals").is_some()
+    if here!(toks, i, "number|numbers|total|totals").is_some()
         && lead(toks, i + 1).is_some_and(|(n, _)| number(toks, i + 1 + n).is_some())
     {
         return true;
     }
-    if here(toks, i, "passes|crosses|breaks the").is_some_and(|n| number(toks, i + n).is_some()) {
+    if here!(toks, i, "passes|crosses|breaks the").is_some_and(|n| number(toks, i + n).is_some()) {
         return true;
     }
     let verb = toks.get(i).is_some_and(|t| {
-        t.word && (here(toks, i, UP).is_some() || here(toks, i, DOWN).is_some() || t.any(REACHES))
+        t.word && (here!(toks, i, UP).is_some() || here!(toks, i, DOWN).is_some() || t.any(REACHES))
     });
     verb && lead(toks, i).is_some_and(|(n, _)| number(toks, i + n).is_some())
 }
 
 /// "climbs above", "dips under", "drops to": the tokens and the comparator.
 fn crossing(toks: &[Tok], i: usize) -> Option<(usize, Comparator)> {
-    let (up, down) = (here(toks, i, UP), here(toks, i, DOWN));
+    let (up, down) = (here!(toks, i, UP), here!(toks, i, DOWN));
     CROSSINGS
         .iter()
-        .filter_map(|(rises, tail, c)| {
+        .filter_map(|(tail, (rises, c))| {
             let verb = if *rises { up } else { down }?;
             // "goes to 5", "gets to 5" say no direction, but that it is reached.
-            Some((verb + here(toks, i + verb, tail)?, *c))
+            Some((verb + stands(toks, i + verb, tail)?, *c))
         })
         .min_by_key(|(n, c)| (std::cmp::Reverse(*n), *c != Ge))
 }
@@ -315,9 +309,9 @@ pub(crate) fn within_both(
 /// The comparison at `i`: "more than 10", "3 or more", "more than 2 and fewer
 /// than 8". A bare number is at least that many.
 pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
-    let vague = here(toks, i, SCALES)
-        .filter(|n| here(toks, i + n, "of").is_some())
-        .or_else(|| here(toks, i, APPROXIMATE).filter(|n| about(toks, i, *n)));
+    let vague = here!(toks, i, SCALES)
+        .filter(|n| here!(toks, i + n, "of").is_some())
+        .or_else(|| here!(toks, i, APPROXIMATE).filter(|n| about(toks, i, *n)));
     if let Some(n) = vague {
         return Err(missing(&toks[i..i + n]));
     }
@@ -332,9 +326,9 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
     {
         whole(share, &toks[i..i + first.len + n])?;
     }
-    if let Some(n) = here(toks, i + first.len, "or so|thereabouts")
-        .or(here(toks, i + first.len, "-? ish"))
-        .or(here(toks, i + first.len, "give or take"))
+    if let Some(n) = here!(toks, i + first.len, "or so|thereabouts")
+        .or(here!(toks, i + first.len, "-? ish"))
+        .or(here!(toks, i + first.len, "give or take"))
     {
         return Err(missing(&toks[i..i + first.len + n]));
     }
@@ -344,7 +338,7 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
             "There are never fewer than 0.",
         ));
     }
-    let glue = here(toks, i + first.len, "and|but|, and|but?").unwrap_or(0);
+    let glue = here!(toks, i + first.len, "and|but|, and|but?").unwrap_or(0);
     if glue > 0
         && let Some(second) = one(toks, i + first.len + glue)?.filter(|c| !c.bare)
     {
@@ -357,20 +351,20 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
 /// Refuses what can't be counted: "-2 cars", "minus three people", "a second
 /// car", "every third person".
 pub(crate) fn uncountable(toks: &[Tok]) -> Result<(), Refusal> {
-    const NTH: &str =
-        "second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|2nd|3rd|4th|5th|6th|10th";
     const PLACES: &[&str] = &[
         "floor", "hand", "level", "storey", "deck", "row", "lane", "aisle",
     ];
     for i in 0..toks.len() {
-        if let Some(n) = here(toks, i, &format!("a|another|every|each {NTH}"))
-            && toks.get(i + n).is_some_and(|t| {
-                t.word
-                    && !t.any(super::words::STRUCTURE)
-                    && !t.any(super::words::PREPOSITIONS)
-                    && !t.any(PLACES)
-            })
-            && !toks.get(i + n + 1).is_some_and(|t| t.any(PLACES))
+        if let Some(n) = here!(
+            toks,
+            i,
+            "a|another|every|each second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|2nd|3rd|4th|5th|6th|10th"
+        ) && toks.get(i + n).is_some_and(|t| {
+            t.word
+                && !t.any(super::words::STRUCTURE)
+                && !t.any(super::words::PREPOSITIONS)
+                && !t.any(PLACES)
+        }) && !toks.get(i + n + 1).is_some_and(|t| t.any(PLACES))
         {
             return Err(Refusal::new(
                 RefusalKind::Ambiguous,
@@ -419,7 +413,7 @@ fn about(toks: &[Tok], i: usize, len: usize) -> bool {
 pub(crate) fn afterthought(toks: &[Tok], i: usize) -> Option<(Comparator, usize)> {
     AFTER
         .iter()
-        .filter(|(p, _)| p.starts_with("or ") || p.starts_with("and "))
-        .filter_map(|(p, c)| here(toks, i, p).map(|n| (*c, n)))
+        .filter(|(p, _)| p.words.starts_with("or ") || p.words.starts_with("and "))
+        .filter_map(|(p, c)| stands(toks, i, p).map(|n| (*c, n)))
         .max_by_key(|(_, n)| *n)
 }

@@ -2,9 +2,10 @@
 
 use super::dedup::{until, visit};
 use super::number::{duration, number, unit_millis};
+use super::pattern::{Pattern, any_of, here, longest, patterns};
 use super::quiet::quiet;
 use super::repeat::several;
-use super::token::{Tok, any_of, here, span_of, take};
+use super::token::{Tok, span_of, take};
 use crate::{Dedup, Refusal, RefusalKind, Seconds};
 
 /// What is sent, as a pattern.
@@ -22,7 +23,7 @@ macro_rules! tell {
 pub(crate) use {alert, tell};
 
 /// "at most", "no more than": what bounds how often.
-pub(crate) const BOUND: &[&str] = &[
+pub(crate) const BOUND: &[Pattern] = patterns![
     "at most",
     "at the most",
     "at the very most",
@@ -39,23 +40,23 @@ pub(crate) const BOUND: &[&str] = &[
 /// "per hour", "every 10 minutes", "a day", "in any hour", "/h": the time, and
 /// how many tokens.
 fn every(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
-    let lead = any_of(
+    let lead = any_of!(
         toks,
         i,
-        &[
+        [
             "every|per|in|within|each|/",
             "for every",
             "every|each single",
             "in|within|for any|each|every|the? space|course|span of?",
             "in|within any|each|every|one?",
-        ],
+        ]
     )
     .unwrap_or(0);
     let article = toks.get(i + lead).is_some_and(|t| t.any(&["a", "an"]));
     if (lead > 0 || article)
         && let Some((d, len)) = duration(toks, i + lead)
     {
-        let window = here(toks, i + lead + len, "window|period|interval").unwrap_or(0);
+        let window = here!(toks, i + lead + len, "window|period|interval").unwrap_or(0);
         return Some((d, lead + len + window));
     }
     // "10 min" without a lead: "once 10 minutes" is no time.
@@ -77,12 +78,12 @@ fn adverb(toks: &[Tok], i: usize) -> Option<Seconds> {
 }
 
 pub(crate) fn one_alert(toks: &[Tok], i: usize) -> Option<usize> {
-    let noun = concat!("one|1|a|an single? ", alert!());
-    let single = concat!("single ", alert!());
-    any_of(
+    const NOUN: &str = concat!("one|1|a|an single? ", alert!());
+    const SINGLE: &str = concat!("single ", alert!());
+    any_of!(
         toks,
         i,
-        &["once", "one time", "1 time|x", "1x", noun, single],
+        ["once", "one time", "1 time|x", "1x", NOUN, SINGLE]
     )
 }
 
@@ -98,10 +99,10 @@ pub(crate) fn missing(toks: &[Tok]) -> Refusal {
 
 /// A time without a number or a unit: "for a bit", "every so often", "20".
 pub(crate) fn no_time(toks: &[Tok], i: usize) -> Option<usize> {
-    let vague = any_of(
+    let vague = any_of!(
         toks,
         i,
-        &[
+        [
             "in|every|once a|so while|often",
             "in a while",
             "every once in a while",
@@ -110,12 +111,12 @@ pub(crate) fn no_time(toks: &[Tok], i: usize) -> Option<usize> {
             "every few|couple|several of? seconds|minutes|hours|days",
             "for? a few|several seconds|minutes|hours|days",
             "now and then|again",
-        ],
+        ]
     );
     if vague.is_some() {
         return vague;
     }
-    let lead = here(toks, i, "every|per|in|within|for|of|:|is").unwrap_or(0);
+    let lead = here!(toks, i, "every|per|in|within|for|of|:|is").unwrap_or(0);
     let (_, n) = number(toks, i + lead)?;
     let open = toks.get(i + lead + n).is_none_or(|t| {
         !t.word || t.any(&["if", "when", "whenever", "and", "please", "tell", "alert"])
@@ -126,16 +127,16 @@ pub(crate) fn no_time(toks: &[Tok], i: usize) -> Option<usize> {
 /// "at most once an hour", "not more often than every 5 minutes", "one alert
 /// per hour".
 fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Seconds, usize), Refusal>> {
-    let tell = concat!("do not ", tell!(), " me|us? again? more|often than");
-    let tell_often = concat!("do not ", tell!(), " me|us? more often|frequently than");
-    let bound = any_of(toks, i, BOUND)
-        .or_else(|| any_of(toks, i, &[tell, tell_often]))
+    const TELL: &str = concat!("do not ", tell!(), " me|us? again? more|often than");
+    const TELL_OFTEN: &str = concat!("do not ", tell!(), " me|us? more often|frequently than");
+    let bound = longest(toks, i, BOUND)
+        .or_else(|| any_of!(toks, i, [TELL, TELL_OFTEN]))
         .unwrap_or(0);
     let at = i + bound;
     let alerts = toks[i..at]
         .iter()
         .any(|t| t.any(&["often", "frequently", "limit", "limited"]))
-        || here(toks, i, "do not").is_some();
+        || here!(toks, i, "do not").is_some();
     // "at most 3 times an hour": one cool-down can't keep it.
     if let Some((n, len)) = several(toks, at)
         && (bound > 0 && !toks[i].any(&["only", "just"])
@@ -152,13 +153,13 @@ fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Seconds, usize), 
         .at(span_of(&toks[i..at + len + m]))));
     }
     // "limit alerts to one per hour"
-    let one = here(toks, at, "one|1").filter(|n| bound > 0 && every(toks, at + n).is_some());
+    let one = here!(toks, at, "one|1").filter(|n| bound > 0 && every(toks, at + n).is_some());
     let count = one_alert(toks, at).or(one);
     // "at most hourly", "no more often than daily", "hourly at most"
-    let tail = any_of(
+    let tail = any_of!(
         toks,
         at + 1,
-        &["at most", "at the very? most", "max|maximum"],
+        ["at most", "at the very? most", "max|maximum"]
     );
     if let Some(d) = adverb(toks, at)
         && (bound > 0 || tail.is_some())
@@ -170,16 +171,16 @@ fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Seconds, usize), 
         && let Some((d, m)) = every(toks, at + n)
     {
         let end = at + n + m;
-        let tail = any_of(
+        let tail = any_of!(
             toks,
             end,
-            &[
+            [
                 "at most",
                 "at the very? most",
                 "maximum|max|only|tops",
                 "or less",
                 "is enough|plenty|fine",
-            ],
+            ]
         );
         let told = i > 0 && toks[i - 1].any(&["me", "us", "alert", "notify"]);
         // "once an hour" may say how often a thing happens; "one alert" and
@@ -209,13 +210,13 @@ fn often(toks: &[Tok], i: usize, free: bool) -> Option<Result<(Seconds, usize), 
     if said && let Some(n) = no_time(toks, at) {
         return Some(Err(missing(&toks[i..at + n])));
     }
-    if let Some(n) = any_of(
+    if let Some(n) = any_of!(
         toks,
         i,
-        &[
+        [
             "but? not too|that|so|very often|frequently",
             "not all the time",
-        ],
+        ]
     )
     .filter(|_| free || toks[i].is("but"))
     {
@@ -230,24 +231,24 @@ fn unsaid(toks: &[Tok], i: usize) -> Option<Refusal> {
         toks.get(at)
             .is_none_or(|t| !t.word || t.any(&["if", "when", "whenever"]))
     };
-    let spam = here(
+    let spam = here!(
         toks,
         i,
-        "do not spam|annoy|bother|pester|flood|overwhelm|disturb|bombard me|us|anyone?",
+        "do not spam|annoy|bother|pester|flood|overwhelm|disturb|bombard me|us|anyone?"
     );
     if let Some(n) = spam.filter(|n| ends(i + n)) {
         return Some(missing(&toks[i..i + n]));
     }
     // "tell me only once": ever, or each time it happens?
-    let once = any_of(
+    let once = any_of!(
         toks,
         i,
-        &[
+        [
             "only|just once",
             "only|just a|one|1 single? alert|message|notification|warning|email|text",
             "a|one|1 single? alert|message|notification only",
             "once only",
-        ],
+        ]
     )?;
     ends(i + once).then(|| {
         Refusal::new(
@@ -262,20 +263,20 @@ fn unsaid(toks: &[Tok], i: usize) -> Option<Refusal> {
 
 /// "remind me every 10 minutes while it lasts", "repeat every hour".
 fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>> {
-    let remind = any_of(
+    let remind = any_of!(
         toks,
         i,
-        &[
+        [
             "keep|keeps? remind|reminding|repeat|repeating|nag|nagging|re-alert|alerting|telling me|us|it|the? alert|this? again? about? it?",
             "alert|tell|notify|warn|ping|message me|us? again? about? it?",
             "with? a? reminder|reminders",
             "send a? reminder|reminders to? me?",
             "again",
-        ],
+        ]
     )?;
     let at = i + remind;
-    let end = if here(toks, at, "every|each|once").is_some() {
-        let once = here(toks, at, "once").unwrap_or(0);
+    let end = if here!(toks, at, "every|each|once").is_some() {
+        let once = here!(toks, at, "once").unwrap_or(0);
         let (d, n) = match every(toks, at + once) {
             Some(found) => found,
             None => {
@@ -288,17 +289,17 @@ fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>>
         return None;
     };
     let (d, end) = end;
-    let tail = any_of(
+    let tail = any_of!(
         toks,
         end,
-        &[
+        [
             "while it|this|that lasts|continues|persists",
             "while it|this|that goes|holds on",
             "for? as long as it|this|that lasts|continues|persists",
             "after that",
             "thereafter|afterwards",
             "if it lasts|continues|persists|goes on?",
-        ],
+        ]
     )
     .or_else(|| until(toks, end))
     .unwrap_or(0);
@@ -331,30 +332,30 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
         // "…, but then", "(": words that belong to what follows.
         let mark = usize::from(toks[i].any(&[",", ";", "(", "-", "."]));
         let mut lead = mark;
-        while let Some(n) = here(
+        while let Some(n) = here!(
             toks,
             i + lead,
-            "but|and|then|also|please|so|afterwards|with",
+            "but|and|then|also|please|so|afterwards|with"
         )
         .filter(|n| *n == 1 && lead < 5)
         {
             lead += n;
         }
-        lead += here(toks, i + lead, "only|just")
+        lead += here!(toks, i + lead, "only|just")
             .filter(|n| {
-                lead > 0 && here(toks, i + lead + n, "alert|tell|notify|ping|send").is_some()
+                lead > 0 && here!(toks, i + lead + n, "alert|tell|notify|ping|send").is_some()
             })
             .unwrap_or(0);
-        let alerted = concat!(
+        const ALERTED: &str = concat!(
             "after|following each|every|an|any|the|that ",
             alert!(),
             " ,|:?"
         );
-        lead += any_of(toks, i + lead, &[alerted]).unwrap_or(0);
-        lead += here(toks, i + lead, "alert|tell|notify|ping|send me|us?")
+        lead += any_of!(toks, i + lead, [ALERTED]).unwrap_or(0);
+        lead += here!(toks, i + lead, "alert|tell|notify|ping|send me|us?")
             .filter(|n| {
-                any_of(toks, i + lead + n, BOUND).is_some()
-                    || here(toks, i + lead + n, "once|one|only|just").is_some()
+                longest(toks, i + lead + n, BOUND).is_some()
+                    || here!(toks, i + lead + n, "once|one|only|just").is_some()
             })
             // The frame's own verb stays: "tell me at most once an hour if".
             .filter(|_| lead > 0)
@@ -379,7 +380,7 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
                 hit = Some((at, at + len));
                 break;
             }
-            if let Some(len) = here(toks, at, "then every time") {
+            if let Some(len) = here!(toks, at, "then every time") {
                 cool = replace(cool, Seconds::ZERO, &toks[at..at + len])?;
                 hit = Some((at, at + len));
                 break;
@@ -392,18 +393,18 @@ pub(crate) fn cooldown(toks: &mut Vec<Tok>) -> Result<(Option<Seconds>, Option<D
                 .all(|t| t.is_gap() || t.any(&["please", ","]))
             {
                 let reminded = toks[at..to].iter().any(|t| t.any(&["every", "each"]));
-                to += any_of(toks, to, &["while", "as long as", "for as long as"])
+                to += any_of!(toks, to, ["while", "as long as", "for as long as"])
                     .filter(|_| reminded)
                     .unwrap_or(0);
             }
             let close = usize::from(toks.get(to).is_some_and(|t| t.is(")")) && toks[i].is("("));
-            let colon = here(toks, to + close, ":").unwrap_or(0);
+            let colon = here!(toks, to + close, ":").unwrap_or(0);
             // Only the lead words that belong to it go with it. A reminder's
             // own verb ("alert me every hour if") stays for the frame.
             let mut from = if at > i { i } else { at };
-            if at == i && here(toks, at, "alert|tell|notify|warn|ping|message").is_some() {
+            if at == i && here!(toks, at, "alert|tell|notify|warn|ping|message").is_some() {
                 from =
-                    at + here(toks, at, "alert|tell|notify|warn|ping|message me|us?").unwrap_or(0);
+                    at + here!(toks, at, "alert|tell|notify|warn|ping|message me|us?").unwrap_or(0);
             }
             take(toks, from, to + close + colon);
             // "once per dog on the lawn" goes on as "for each dog".

@@ -1,13 +1,12 @@
 //! Times that no weekly schedule holds (dates, seasons, hours that only the
 //! user knows), and words that say "always".
 
-use std::sync::LazyLock;
-
 use super::clock::part;
 use super::days::day;
 use super::hours::unclear;
 use super::number::{duration, small_number, unit_millis};
-use super::token::{FirstWords, Tok, any_of, here, take};
+use super::pattern::{Pattern, any_of, here, longest, patterns};
+use super::token::{Tok, take};
 use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::Refusal;
 
@@ -20,7 +19,7 @@ const MONTHS: &[&str] = &[
 
 /// Hours that only the people of the place know.
 #[rustfmt::skip]
-const HOURS: &[&str] = &[
+const HOURS: &[Pattern] = patterns![
     "during|outside|in|after|before|within|out|at|except|beyond of? the|our|my|normal|regular|usual|official? opening|office|business|working|school|closing|work|shop|store|visiting|trading|service|lunch|peak|rush|core|operating|banking|duty|dinner|quiet|nap|bed|term hours|hour|time|times",
     "opening|office|business|working|trading hours", "out of hours", "off hours", "off-hours",
     "after|before|between hours", "after|before work|school|closing|opening|close|class|lunch|dinner|breakfast",
@@ -32,7 +31,7 @@ const HOURS: &[&str] = &[
 ];
 /// Days that no week has.
 #[rustfmt::skip]
-const DATES: &[&str] = &[
+const DATES: &[Pattern] = patterns![
     "today|tonight|tomorrow|yesterday|tonite", "the day after tomorrow",
     "this|next|last|coming week|weekend|month|year|morning|afternoon|evening|night",
     "the next|coming|following week|weekend|month|day|days|weeks|months|night|nights",
@@ -88,9 +87,9 @@ fn date(toks: &[Tok], i: usize) -> Option<usize> {
     let month = |at: usize| toks.get(at).is_some_and(|t| t.any(MONTHS));
     // "3 May", "3rd of May"; "3 may enter" is a verb.
     if number(i) {
-        let of = here(toks, i + 1, "of").unwrap_or(0);
+        let of = here!(toks, i + 1, "of").unwrap_or(0);
         // "no one may be in the stockroom"
-        let allows = here(toks, i + 1, "may be|not|only|never|have").is_some();
+        let allows = here!(toks, i + 1, "may be|not|only|never|have").is_some();
         // "3 may enter", "one may be": verbs.
         let verb = toks
             .get(i + 1)
@@ -105,13 +104,13 @@ fn date(toks: &[Tok], i: usize) -> Option<usize> {
     if month(i) && number(i + 1) && (!t.is("may") || t.starts_upper()) && !thing(toks, i + 2) {
         return Some(2);
     }
-    let lead = any_of(
+    let lead = any_of!(
         toks,
         i,
-        &[
+        [
             "in|during|until|till|since|by|throughout|through|every|each|before|after|from",
             "in|since|until early|late|mid",
-        ],
+        ]
     );
     if let Some(n) = lead
         && month(i + n)
@@ -121,11 +120,11 @@ fn date(toks: &[Tok], i: usize) -> Option<usize> {
     {
         return Some(n + 1);
     }
-    let on = here(toks, i, "on|until|till|from|since|before|after")?;
-    let the = here(toks, i + on, "the").unwrap_or(0);
+    let on = here!(toks, i, "on|until|till|from|since|before|after")?;
+    let the = here!(toks, i + on, "the").unwrap_or(0);
     let at = i + on + the;
     // "on 24/12", "until 2026-12-24"
-    if number(at) && here(toks, at + 1, "/|-").is_some() && number(at + 2) && toks[i].is("on") {
+    if number(at) && here!(toks, at + 1, "/|-").is_some() && number(at + 2) && toks[i].is("on") {
         return Some(on + the + 3);
     }
     let nth = toks.get(at).is_some_and(ordinal);
@@ -138,7 +137,7 @@ fn date(toks: &[Tok], i: usize) -> Option<usize> {
     if nth && the > 0 && digits && !thing(toks, at + 1) {
         return Some(on + the + 1);
     }
-    if nth && here(toks, at + 1, "of the|each|every? month|year").is_some() {
+    if nth && here!(toks, at + 1, "of the|each|every? month|year").is_some() {
         return Some(on + the + 2);
     }
     None
@@ -146,11 +145,8 @@ fn date(toks: &[Tok], i: usize) -> Option<usize> {
 
 /// Refuses times that a weekly schedule can't hold or that are not said.
 pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
-    static FIRST: LazyLock<FirstWords> =
-        LazyLock::new(|| FirstWords::of(HOURS.iter().chain(DATES)));
     for i in 0..toks.len() {
-        let known = FIRST.start(toks, i);
-        if let Some(n) = known.then(|| any_of(toks, i, HOURS)).flatten() {
+        if let Some(n) = longest(toks, i, HOURS) {
             // "the office hours sign", "at the service desk": things.
             let names = thing(toks, i + n)
                 && !toks[i + n].any(&["only", "daily", "weekdays"])
@@ -167,21 +163,21 @@ pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
                 ));
             }
         }
-        let other_day = here(toks, i, "every|each|on? other|second|third|fourth")
+        let other_day = here!(toks, i, "every|each|on? other|second|third|fourth")
             .filter(|n| {
                 toks.get(i + n).and_then(day).is_some()
                     && toks[i..i + n].iter().any(|t| !t.is("on"))
             })
             .map(|n| n + 1);
-        let this_day = here(toks, i, "this|next|last|coming")
+        let this_day = here!(toks, i, "this|next|last|coming")
             .filter(|n| toks.get(i + n).and_then(day).is_some())
             .map(|n| n + 1);
         // "from Monday": on which day does it end?
-        let one_day = here(toks, i, "since|until|till|by|after|before|from")
+        let one_day = here!(toks, i, "since|until|till|by|after|before|from")
             .filter(|n| {
                 let end = i + n + 1;
                 let glue =
-                    here(toks, end, "to|-|until|till|through|thru|and|or|,|up|only").is_some();
+                    here!(toks, end, "to|-|until|till|through|thru|and|or|,|up|only").is_some();
                 toks.get(i + n).and_then(day).is_some()
                     && !(i > 0 && day(&toks[i - 1]).is_some())
                     && !glue
@@ -192,16 +188,14 @@ pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
                         .is_some_and(|t| t.any(&["at", "from", "between"]))
             })
             .map(|n| n + 1);
-        let ahead = here(
+        let ahead = here!(
             toks,
             i,
-            "for|over|during|in|within the? next|coming|following",
+            "for|over|during|in|within the? next|coming|following"
         )
         .and_then(|n| duration(toks, i + n).map(|(_, m)| n + m));
         // "the last hour" is a window; "last night" and "next Monday" are dates.
-        let date = known
-            .then(|| any_of(toks, i, DATES))
-            .flatten()
+        let date = longest(toks, i, DATES)
             .or(other_day)
             .or(this_day)
             .or(one_day)
@@ -227,10 +221,10 @@ pub(crate) fn take_always(toks: &mut Vec<Tok>) {
                 "for", "within", "in", "per", "every", "than", "last", "past", "least", "over",
                 "to", "-", "and",
             ]);
-        let found = any_of(
+        let found = any_of!(
             toks,
             i,
-            &[
+            [
                 "24 / 7",
                 "24 hours|h a|per day",
                 "24h a|per day",
@@ -259,10 +253,10 @@ pub(crate) fn take_always(toks: &mut Vec<Tok>) {
                 "from now on",
                 "non-stop",
                 "round-the-clock",
-            ],
+            ]
         )
         .filter(|n| {
-            !held && (here(toks, i, "at any time").is_none() || !thing_or_article(toks, i + n))
+            !held && (here!(toks, i, "at any time").is_none() || !thing_or_article(toks, i + n))
         });
         if let Some(n) = found {
             take(toks, i, i + n);

@@ -1,7 +1,8 @@
 //! Days of the week: names, ranges, lists, and all but some.
 
 use super::clock::{part, time};
-use super::token::{Tok, any_of, here};
+use super::pattern::{any_of, here};
+use super::token::Tok;
 use crate::Day;
 
 /// Days as they stand in the sentence.
@@ -63,7 +64,7 @@ fn named(toks: &[Tok], i: usize) -> Option<(Vec<Day>, usize)> {
     if t.any(&["weekend", "weekends"]) {
         return Some((Day::ALL[5..].to_vec(), 1));
     }
-    if let Some(n) = here(toks, i, "working|work|week day|days") {
+    if let Some(n) = here!(toks, i, "working|work|week day|days") {
         return Some((Day::ALL[..5].to_vec(), n));
     }
     let first = day(t)?;
@@ -75,15 +76,15 @@ fn named(toks: &[Tok], i: usize) -> Option<(Vec<Day>, usize)> {
     } else {
         0
     };
-    if let Some(glue) = any_of(
+    if let Some(glue) = any_of!(
         toks,
         end + skip,
-        &[
+        [
             "-|to|till|til|until|through|thru",
             "up to",
             "up? until",
             "through to",
-        ],
+        ]
     ) && let Some(last) = toks.get(end + skip + glue).and_then(day)
     {
         return Some((through(first, last), 1 + skip + glue + 1));
@@ -129,37 +130,37 @@ fn stands_alone(toks: &[Tok], end: usize) -> bool {
 
 /// The days at `i`.
 pub(crate) fn days(toks: &[Tok], i: usize) -> Option<Days> {
-    let only = here(toks, i, "only|just").unwrap_or(0);
-    let lead = any_of(
+    let only = here!(toks, i, "only|just").unwrap_or(0);
+    let lead = any_of!(
         toks,
         i + only,
-        &[
+        [
             "on|at|during|over|from|between|of",
             "on|during|from only",
             "for|in|through|throughout the",
-        ],
+        ]
     )
     .unwrap_or(0);
-    let each = any_of(
+    let each = any_of!(
         toks,
         i + only + lead,
-        &[
+        [
             "every|each|all|any|the|a",
             "every single",
             "all of the",
             "all the",
-        ],
+        ]
     )
     .unwrap_or(0);
     let before = only + lead + each;
     let at = i + before;
     let first = toks.get(at)?;
     let said = each > 0 && toks[at - each].any(&["every", "each", "all", "any"]);
-    if said && here(toks, at, "day|days").is_some() && only == 0 {
-        let long = here(toks, at + 1, "of the week").unwrap_or(0);
-        let all = here(toks, i, "on|for|during? all day|days").is_some();
+    if said && here!(toks, at, "day|days").is_some() && only == 0 {
+        let long = here!(toks, at + 1, "of the week").unwrap_or(0);
+        let all = here!(toks, i, "on|for|during? all day|days").is_some();
         // "all day" says nothing; "any day now" is no schedule.
-        return (here(toks, at + 1, "now").is_none() || all).then_some(Days {
+        return (here!(toks, at + 1, "now").is_none() || all).then_some(Days {
             list: None,
             len: before + 1 + long,
             rest: Rest::Open,
@@ -184,7 +185,7 @@ pub(crate) fn days(toks: &[Tok], i: usize) -> Option<Days> {
     // "between Monday and Friday"
     if lead > 0
         && toks[i + only].is("between")
-        && here(toks, at + n, "and").is_some()
+        && here!(toks, at + n, "and").is_some()
         && let ([from], Some(to)) = (list.as_slice(), toks.get(at + n + 1).and_then(day))
     {
         list = through(*from, to);
@@ -199,7 +200,7 @@ pub(crate) fn days(toks: &[Tok], i: usize) -> Option<Days> {
                 (toks.get(end + comma)).is_some_and(|t| t.any(&["and", "or", "&", "/", "+"])),
             );
         let on = and
-            + here(toks, end + and, "on|at|during? the|every|all?")
+            + here!(toks, end + and, "on|at|during? the|every|all?")
                 .filter(|_| and > 0)
                 .unwrap_or(0);
         let next = [on, and]
@@ -246,7 +247,7 @@ pub(crate) fn days(toks: &[Tok], i: usize) -> Option<Days> {
     {
         return None;
     }
-    end += here(toks, end, "only").unwrap_or(0);
+    end += here!(toks, end, "only").unwrap_or(0);
     list.sort();
     list.dedup();
     Some(Days {

@@ -1,15 +1,17 @@
 //! Deeds: what a thing does, as canonical actions with their place.
 
 use super::clause::{Clause, Parser, words_of};
+use super::pattern::{Pattern, entry, here, table};
 use super::phrase::{Role, acts, phrase, place_cannot, strange_verb};
-use super::token::here;
+use super::token::Tok;
+
 use super::words::*;
 use crate::Refusal;
 use crate::noun::is_plural;
 
 /// Particles of going, the action they make, and whether a bare place follows.
 #[rustfmt::skip]
-const PARTICLES: &[(&str, &str, &str)] = &[
+const PARTICLES: &[(Pattern, (&str, &str))] = table![
     ("into view|sight", "appear", ""), ("in to view", "appear", ""),
     ("out of view|sight", "disappear", ""), ("in|back? through|via|by", "enter", "through"),
     ("out through|via|by", "exit", "through"), ("into|onto", "enter", ""), ("in to", "enter", ""),
@@ -23,7 +25,7 @@ const PARTICLES: &[(&str, &str, &str)] = &[
 ];
 
 #[rustfmt::skip]
-const DIRECTIONS: &[(&str, &str)] = &[
+const DIRECTIONS: &[(Pattern, &str)] = table![
     ("in the wrong direction", "wrong_way"), ("the wrong way", "wrong_way"),
     ("in|from the wrong way|side", "wrong_way"), ("against the flow|traffic", "wrong_way"),
     ("wrong way", "wrong_way"), ("in the opposite direction", "wrong_way"),
@@ -36,14 +38,8 @@ const DIRECTIONS: &[(&str, &str)] = &[
     ("southbound|south", "south"), ("eastbound|east", "east"), ("westbound|west", "west"),
 ];
 
-fn longest<'a, T: Copy>(
-    list: &'a [(&'a str, T)],
-    toks: &[super::token::Tok],
-    i: usize,
-) -> Option<(usize, T)> {
-    list.iter()
-        .filter_map(|(p, v)| here(toks, i, p).map(|n| (n, *v)))
-        .max_by_key(|(n, _)| *n)
+fn direction(toks: &[Tok], i: usize) -> Option<(usize, &'static str)> {
+    entry(toks, i, DIRECTIONS).map(|(n, way)| (n, *way))
 }
 
 /// The deed at `i`; where it ends.
@@ -99,8 +95,8 @@ pub(super) fn deed(
         if not_here {
             return Err(place_cannot(&toks[i..i + 1]));
         }
-        let down = here(toks, i + 1, "down|around|about").unwrap_or(0);
-        if here(toks, i + 1 + down, "in a|the? queue|line").is_some() {
+        let down = here!(toks, i + 1, "down|around|about").unwrap_or(0);
+        if here!(toks, i + 1 + down, "in a|the? queue|line").is_some() {
             return Ok(Some(i + 1 + down));
         }
         parser.set_state(c, (*posture).to_owned(), &toks[i..i + 1])?;
@@ -118,7 +114,7 @@ pub(super) fn deed(
         return Ok(Some(if place { i + 1 } else { i + 2 }));
     }
     if BEING.contains(&base.as_str()) {
-        let queueing = base == "wait" && here(toks, i + 1, "in a|the? queue|line").is_some();
+        let queueing = base == "wait" && here!(toks, i + 1, "in a|the? queue|line").is_some();
         if not_here || (base == "wait" && !queueing && toks.get(i + 1).is_some_and(|n| n.is("for")))
         {
             return Err(place_cannot(&toks[i..i + 1]));
@@ -127,7 +123,7 @@ pub(super) fn deed(
     }
     if base == "queue" {
         c.queue = true;
-        return Ok(Some(i + 1 + here(toks, i + 1, "up").unwrap_or(0)));
+        return Ok(Some(i + 1 + here!(toks, i + 1, "up").unwrap_or(0)));
     }
     if not_here {
         return Err(place_cannot(&toks[i..i + 1]));
@@ -156,7 +152,7 @@ pub(super) fn deed(
     // "pulls up at the dock"
     if pair == Some("enter") && base == "pull" {
         c.action = Some("enter".into());
-        let prep = here(toks, i + 2, "at|in|by|near|outside|on").unwrap_or(0);
+        let prep = here!(toks, i + 2, "at|in|by|near|outside|on").unwrap_or(0);
         if prep == 0 {
             return Ok(Some(i + 2));
         }
@@ -168,24 +164,21 @@ pub(super) fn deed(
         .map_or(base.as_str(), |(_, a)| *a);
     let mut at = i + 1;
     if GOING.contains(&base.as_str()) {
-        let particle = PARTICLES
-            .iter()
-            .filter_map(|(p, a, w)| here(toks, at, p).map(|n| (n, *a, *w)))
-            .max_by_key(|(n, _, _)| *n);
+        let particle = entry(toks, at, PARTICLES).map(|(n, (a, w))| (n, *a, *w));
         // "moves in the garden" moves there; "goes in" enters.
         let goes = matches!(
             base.as_str(),
             "go" | "come" | "get" | "step" | "sneak" | "head"
         );
         let particle = particle.filter(|(_, act, words)| {
-            let vague = *words == "?" && *act == "enter" && here(toks, at, "in").is_some();
-            let near = *act == "approach" && here(toks, at, "near|by").is_some();
+            let vague = *words == "?" && *act == "enter" && here!(toks, at, "in").is_some();
+            let near = *act == "approach" && here!(toks, at, "near|by").is_some();
             goes || !(vague || near)
         });
-        let direction = longest(DIRECTIONS, toks, at);
+        let direction = direction(toks, at);
         // "runs away from the coop"; what drives away from a place leaves it
         let away = (!matches!(base.as_str(), "drive" | "get" | "ride" | "pull" | "go"))
-            .then(|| here(toks, at, "away from"))
+            .then(|| here!(toks, at, "away from"))
             .flatten();
         if let Some(n) = away.filter(|n| direction.is_none_or(|(m, _)| m <= *n)) {
             c.action = Some(base.clone());
@@ -200,7 +193,7 @@ pub(super) fn deed(
         }
         // "gets on the conveyor"
         let on = matches!(base.as_str(), "get" | "step" | "climb" | "hop")
-            .then(|| here(toks, at, "on"))
+            .then(|| here!(toks, at, "on"))
             .flatten()
             .filter(|n| toks.get(at + n).is_some_and(|t| t.any(ARTICLES)));
         if let Some(n) = on {
@@ -227,17 +220,17 @@ pub(super) fn deed(
                     | "power"
             )
         });
-        if light && here(toks, at, "out|off|on").is_some() {
+        if light && here!(toks, at, "out|off|on").is_some() {
             c.action = Some(format!("{base} {}", toks[at].text));
             return Ok(Some(at + 1));
         }
         if let Some((n, act, words)) = particle {
             let climbs = matches!(base.as_str(), "climb" | "jump" | "crawl" | "fly" | "roll");
-            let over = here(toks, at, "over|across|through").is_some();
-            let onto = base == "climb" && here(toks, at, "onto|on").is_some();
+            let over = here!(toks, at, "over|across|through").is_some();
+            let onto = base == "climb" && here!(toks, at, "onto|on").is_some();
             c.action = Some(if climbs && (over || onto || act == "approach") {
                 base.clone()
-            } else if act == "cross" && here(toks, at, "through").is_some() && base == "come" {
+            } else if act == "cross" && here!(toks, at, "through").is_some() && base == "come" {
                 "enter".into()
             } else {
                 act.to_owned()
@@ -280,7 +273,7 @@ pub(super) fn deed(
                 let Some((thing, end)) = phrase(toks, at, Role::Object)? else {
                     return Err(place_cannot(&toks[i..at + 1]));
                 };
-                let behind = here(toks, end, "behind|unattended|alone").unwrap_or(0);
+                let behind = here!(toks, end, "behind|unattended|alone").unwrap_or(0);
                 if matches!(
                     thing.noun.as_str(),
                     "door"
@@ -300,22 +293,22 @@ pub(super) fn deed(
                 return Ok(Some(end + behind));
             }
             c.action = Some(action.to_owned());
-            let prep = here(toks, at, "through|via|by")
-                .or(here(
+            let prep = here!(toks, at, "through|via|by")
+                .or(here!(
                     toks,
                     at,
-                    "into|onto|in|at|on|over|inside|from|across|to|the?",
+                    "into|onto|in|at|on|over|inside|from|across|to|the?"
                 ))
                 .filter(|_| !toks.get(at).is_some_and(|t| t.is("the")))
                 .unwrap_or(0);
-            let through = here(toks, at, "through|via|by").is_some();
-            let left_from = base == "depart" && here(toks, at, "from").is_some();
+            let through = here!(toks, at, "through|via|by").is_some();
+            let left_from = base == "depart" && here!(toks, at, "from").is_some();
             if prep > 0
                 && !through
                 && !left_from
                 && base == "leave"
-                && here(toks, at, "from|in|at|on|to").is_some()
-                && here(toks, at, "from").is_none()
+                && here!(toks, at, "from|in|at|on|to").is_some()
+                && here!(toks, at, "from").is_none()
             {
                 return Err(place_cannot(&toks[i..at + prep]));
             }
@@ -349,7 +342,7 @@ pub(super) fn deed(
                 *place = format!("through {place}");
             }
             // "enters the shop through the back door": the door is where.
-            if !through && let Some(n) = here(toks, end, "through|via|by") {
+            if !through && let Some(n) = here!(toks, end, "through|via|by") {
                 let zones = std::mem::take(&mut c.zones);
                 let places = std::mem::take(&mut c.place);
                 match parser.bare_place(end + n, c)? {
@@ -391,13 +384,13 @@ fn away_from(parser: &Parser<'_>, at: usize, c: &mut Clause) -> Result<usize, Re
     Ok(end)
 }
 
-pub(super) fn any_way(toks: &[super::token::Tok], i: usize) -> bool {
-    longest(DIRECTIONS, toks, i).is_some()
+pub(super) fn any_way(toks: &[Tok], i: usize) -> bool {
+    direction(toks, i).is_some()
 }
 
 /// A way that is said behind the place: "crosses the line from left to right".
-pub(super) fn way(toks: &[super::token::Tok], i: usize) -> Option<(usize, &'static str)> {
-    longest(DIRECTIONS, toks, i).filter(|(n, way)| *n > 1 && *way != "toward")
+pub(super) fn way(toks: &[Tok], i: usize) -> Option<(usize, &'static str)> {
+    direction(toks, i).filter(|(n, way)| *n > 1 && *way != "toward")
 }
 
 /// The place that a way goes by: "down the ramp", "toward the fence".
@@ -411,7 +404,7 @@ fn along(
     let from = if article_taken { at - 1 } else { at };
     // "the wrong way down the ramp"
     if way == "wrong_way"
-        && let Some(n) = here(parser.toks, at, "down|up|along|through|in|on")
+        && let Some(n) = here!(parser.toks, at, "down|up|along|through|in|on")
         && parser.toks.get(at + n).is_some_and(|t| t.any(ARTICLES))
     {
         let before = c.place.len();
@@ -490,7 +483,7 @@ fn done_to(
         .missing("threshold"));
     }
     if base == "reach"
-        && let Some(n) = here(toks, at, "into|over|through|under")
+        && let Some(n) = here!(toks, at, "into|over|through|under")
     {
         c.action = Some(format!("reach {}", toks[at].text));
         return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
@@ -501,7 +494,7 @@ fn done_to(
     ) {
         return Ok(None);
     }
-    if let Some(n) = here(toks, at, "down|over|up|around|about|off|out|away|open").filter(|n| {
+    if let Some(n) = here!(toks, at, "down|over|up|around|about|off|out|away|open").filter(|n| {
         let next = toks.get(at + n);
         let bare = next.is_none_or(|x| !x.word || x.any(PREPOSITIONS) || x.any(&["and", "or"]));
         let kept = matches!(
@@ -530,7 +523,7 @@ fn done_to(
                 | "load"
                 | "stack"
         );
-        (bare || kept) && here(toks, at, "off|out of|from").is_none_or(|m| m <= *n)
+        (bare || kept) && here!(toks, at, "off|out of|from").is_none_or(|m| m <= *n)
     }) {
         let particle = toks[at].text.clone();
         let moves = matches!(particle.as_str(), "down" | "up") && DEEDS.contains(&base);
@@ -550,10 +543,10 @@ fn done_to(
             words.push(particle);
         }
         at += n;
-    } else if let Some(n) = here(toks, at, "away from") {
+    } else if let Some(n) = here!(toks, at, "away from") {
         c.direction = Some("away".to_owned());
         at += n;
-    } else if let Some((n, way)) = longest(DIRECTIONS, toks, at) {
+    } else if let Some((n, way)) = direction(toks, at) {
         c.direction = Some(way.to_owned());
         at += n;
         if way == "toward" && toks[at - 1].is("the") {

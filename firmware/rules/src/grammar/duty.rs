@@ -4,8 +4,9 @@
 
 use super::frames;
 use super::number::small_number;
+use super::pattern::{Pattern, any_of, here, longest, patterns};
 use super::phrase::place_cannot;
-use super::token::{Tok, here, span_of};
+use super::token::{Tok, span_of};
 use super::words::*;
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Threshold};
 
@@ -37,7 +38,7 @@ fn word(like: &Tok, text: &str) -> Tok {
     }
 }
 
-const ALWAYS: &[&str] = &[
+const ALWAYS: &[Pattern] = patterns![
     "always",
     "at all times",
     "at any time",
@@ -63,7 +64,7 @@ const ALWAYS: &[&str] = &[
 fn drop_always(toks: &mut Vec<Tok>) {
     let mut i = 0;
     while i < toks.len() {
-        let n = ALWAYS.iter().filter_map(|p| here(toks, i, p)).max();
+        let n = longest(toks, i, ALWAYS);
         match n {
             Some(n) => {
                 toks.drain(i..i + n);
@@ -85,19 +86,20 @@ fn wrapped(toks: &[Tok]) -> Option<usize> {
         .iter()
         .take_while(|t| t.is_gap() || t.any(&["please", "always", ",", "kindly"]))
         .count();
-    let n = [
-        "make sure|certain that?",
-        "ensure that?",
-        "see to it that",
-        "be sure that",
-        "check|verify that",
-        "it must be ensured that",
-        "we|i|you always? need|require there? to? be?",
-        "there needs to be",
-    ]
-    .iter()
-    .filter_map(|p| here(toks, lead, p))
-    .max()?;
+    let n = any_of!(
+        toks,
+        lead,
+        [
+            "make sure|certain that?",
+            "ensure that?",
+            "see to it that",
+            "be sure that",
+            "check|verify that",
+            "it must be ensured that",
+            "we|i|you always? need|require there? to? be?",
+            "there needs to be",
+        ]
+    )?;
     let next = toks.get(lead + n)?;
     let need = toks[lead].any(&["we", "i", "you"]);
     let tells = toks[lead + n..].iter().take(4).any(|t| {
@@ -107,7 +109,7 @@ fn wrapped(toks: &[Tok]) -> Option<usize> {
         return None;
     }
     let frame = next.any(&["to", "you", "i", "we", "the-alert"])
-        || here(toks, lead + n, "i|we get|am|are").is_some();
+        || here!(toks, lead + n, "i|we get|am|are").is_some();
     (!frame).then_some(lead + n)
 }
 
@@ -121,14 +123,14 @@ struct Modal {
 
 fn modal_at(toks: &[Tok], i: usize) -> Option<Modal> {
     const NEVER: &str = "not|never";
-    let forbidding = [
+    let forbidding = patterns![
         "is|are|be strictly? forbidden|prohibited|banned|off-limits to?",
         "is|are strictly? forbidden|prohibited|banned from?",
         "is|are off limits to?",
         "strictly? forbidden|prohibited",
         "must|should never|not be allowed|permitted to?",
     ];
-    if let Some(n) = forbidding.iter().filter_map(|p| here(toks, i, p)).max() {
+    if let Some(n) = longest(toks, i, forbidding) {
         return Some(Modal {
             from: i,
             to: i + n,
@@ -136,14 +138,14 @@ fn modal_at(toks: &[Tok], i: usize) -> Option<Modal> {
             demands: true,
         });
     }
-    let allowed = [
+    let allowed = patterns![
         "is|are not|never|only? allowed|permitted|supposed|meant to?",
         "is|are allowed|permitted to?",
         "not|never allowed|permitted to?",
         "allowed|permitted to?",
         "can|may|must only be allowed|permitted to?",
     ];
-    if let Some(n) = allowed.iter().filter_map(|p| here(toks, i, p)).max() {
+    if let Some(n) = longest(toks, i, allowed) {
         let negative = toks[i..i + n].iter().any(|t| t.any(&["not", "never"]));
         let supposed = toks[i..i + n].iter().any(|t| t.any(&["supposed", "meant"]));
         return Some(Modal {
@@ -153,15 +155,15 @@ fn modal_at(toks: &[Tok], i: usize) -> Option<Modal> {
             demands: supposed,
         });
     }
-    let demanding = [
+    let demanding = patterns![
         "must|should|shall|ought",
         "has|have|needs|need|ought to",
         "is|are to",
         "is|are required|obliged|supposed|expected|meant to",
     ];
-    if let Some(n) = demanding.iter().filter_map(|p| here(toks, i, p)).max() {
-        let never = here(toks, i + n, NEVER).unwrap_or(0);
-        let to = i + n + never + here(toks, i + n + never, "only").unwrap_or(0);
+    if let Some(n) = longest(toks, i, demanding) {
+        let never = here!(toks, i + n, NEVER).unwrap_or(0);
+        let to = i + n + never + here!(toks, i + n + never, "only").unwrap_or(0);
         let plain = toks[i].any(&["has", "have", "need", "needs", "is", "are"]);
         // "is to the left of": a verb follows a real one
         let verb_next = toks.get(to).is_some_and(|t| {
@@ -179,7 +181,7 @@ fn modal_at(toks: &[Tok], i: usize) -> Option<Modal> {
             demands: true,
         });
     }
-    let n = here(toks, i, "may|can")?;
+    let n = here!(toks, i, "may|can")?;
     // "trash can full" allows nothing.
     let modal = toks.get(i + n).is_some_and(|t| {
         t.any(&["be", "not", "never", "only", "have", "stay", "wear"])
@@ -188,8 +190,8 @@ fn modal_at(toks: &[Tok], i: usize) -> Option<Modal> {
     if !modal {
         return None;
     }
-    let never = here(toks, i + n, NEVER).unwrap_or(0);
-    let only = here(toks, i + n + never, "only").unwrap_or(0);
+    let never = here!(toks, i + n, NEVER).unwrap_or(0);
+    let only = here!(toks, i + n + never, "only").unwrap_or(0);
     Some(Modal {
         from: i,
         to: i + n + never + only,
@@ -256,15 +258,15 @@ pub(crate) fn rewrite(
             return Ok(Some(Turn::Forbidden));
         }
         // "only one person at a time in the airlock"
-        let together = [
+        let together = patterns![
             "at a time",
             "at any one time",
             "at one time",
             "at any time",
             "at once",
         ];
-        let limit = here(toks, lead, "only|just|maximum|max|no|at|up").is_some();
-        if limit && (0..toks.len()).any(|i| together.iter().any(|p| here(toks, i, p).is_some())) {
+        let limit = here!(toks, lead, "only|just|maximum|max|no|at|up").is_some();
+        if limit && (0..toks.len()).any(|i| longest(toks, i, together).is_some()) {
             drop_always(toks);
             return Ok(Some(Turn::Allowed));
         }
@@ -286,7 +288,7 @@ pub(crate) fn rewrite(
                 .get(lead + 2)
                 .is_none_or(|n| !n.word || n.any(PREPOSITIONS))
         });
-        if deed && here(toks, lead, "no").is_some() {
+        if deed && here!(toks, lead, "no").is_some() {
             toks.drain(..=lead);
             deed_of_someone(toks);
             return Ok(Some(Turn::Forbidden));
@@ -312,7 +314,7 @@ pub(crate) fn rewrite(
         tail.pop();
     }
     let lead = toks.iter().take_while(|t| t.is_gap()).count();
-    let only = here(toks, lead, "only|just").is_some()
+    let only = here!(toks, lead, "only|just").is_some()
         && toks
             .get(lead + 1)
             .is_none_or(|t| small_number(&t.text).is_none() && !t.any(&["a", "one"]));
@@ -320,7 +322,7 @@ pub(crate) fn rewrite(
         toks.remove(lead);
     }
     // "helmets must be worn by workers in the pit"
-    if let Some(n) = here(&tail, 0, "be worn|used|carried by?") {
+    if let Some(n) = here!(&tail, 0, "be worn|used|carried by?") {
         let worn = tail[1].text.clone();
         let by = tail.get(n - 1).is_some_and(|t| t.is("by"));
         let mut rest = tail.split_off(n);
@@ -360,15 +362,15 @@ pub(crate) fn rewrite(
         return Ok(Some(Turn::Worn));
     }
     // Who: "no dogs", "nobody", "smoking".
-    let nobody = here(toks, lead, "nobody|none").or(here(toks, lead, "no one"));
-    let no_more = here(toks, lead, "no more|fewer|less|greater").is_some();
-    let not_more = here(toks, lead, "not more|fewer|less").is_some();
+    let nobody = here!(toks, lead, "nobody|none").or(here!(toks, lead, "no one"));
+    let no_more = here!(toks, lead, "no more|fewer|less|greater").is_some();
+    let not_more = here!(toks, lead, "not more|fewer|less").is_some();
     let mut subject_negative = false;
     if let Some(n) = nobody {
         let like = toks[lead].clone();
         toks.splice(lead..lead + n, [word(&like, "someone")]);
         subject_negative = true;
-    } else if (here(toks, lead, "no").is_some() || here(toks, lead, "not a|any").is_some())
+    } else if (here!(toks, lead, "no").is_some() || here!(toks, lead, "not a|any").is_some())
         && !no_more
         && !not_more
     {
@@ -386,16 +388,19 @@ pub(crate) fn rewrite(
     deed_of_someone(toks);
     let universal = drop_universal(toks);
     let verb_follows = tail.first().is_some_and(|t| t.word && !t.any(PREPOSITIONS));
-    let worn = [
-        "wear|have|carry|use|hold|keep",
-        "be wearing|carrying|holding|using|dressed|equipped",
-        "be in",
-    ]
-    .iter()
-    .any(|p| here(&tail, 0, p).is_some());
+    let worn = any_of!(
+        &tail,
+        0,
+        [
+            "wear|have|carry|use|hold|keep",
+            "be wearing|carrying|holding|using|dressed|equipped",
+            "be in",
+        ]
+    )
+    .is_some();
     // "be kept closed", "keep closed", "be staffed"
-    let is_there = here(&tail, 0, "be there").is_some() && toks.iter().all(|t| !t.is("there"));
-    if is_there || here(&tail, 0, "be kept|held|made").is_some() {
+    let is_there = here!(&tail, 0, "be there").is_some() && toks.iter().all(|t| !t.is("there"));
+    if is_there || here!(&tail, 0, "be kept|held|made").is_some() {
         tail.remove(1);
     }
     if verb_follows {
@@ -449,25 +454,25 @@ pub(crate) fn rewrite(
 /// "nobody enters the pit" as a demand forbids that somebody does.
 fn opposite_of_none(toks: &mut Vec<Tok>, turn: Turn) -> Turn {
     let lead = toks.iter().take_while(|t| t.is_gap()).count();
-    let there = here(toks, lead, "there is|are|be")
-        .or(here(toks, lead, "there"))
+    let there = here!(toks, lead, "there is|are|be")
+        .or(here!(toks, lead, "there"))
         .unwrap_or(0);
     let at = lead + there;
-    if here(toks, at, "no more|fewer|less|greater").is_some()
-        || here(toks, at, "not more|fewer|less").is_some()
+    if here!(toks, at, "no more|fewer|less|greater").is_some()
+        || here!(toks, at, "not more|fewer|less").is_some()
     {
         return turn;
     }
-    if let Some(n) = here(toks, at, "nobody").or(here(toks, at, "no one")) {
+    if let Some(n) = here!(toks, at, "nobody").or(here!(toks, at, "no one")) {
         let like = toks[at].clone();
         toks.splice(at..at + n, [word(&like, "someone")]);
         return Turn::Forbidden;
     }
-    if here(toks, at, "nothing").is_some() {
+    if here!(toks, at, "nothing").is_some() {
         toks[at] = word(&toks[at].clone(), "anything");
         return Turn::Forbidden;
     }
-    if here(toks, at, "no").is_some() {
+    if here!(toks, at, "no").is_some() {
         toks.remove(at);
         return Turn::Forbidden;
     }
@@ -506,8 +511,8 @@ fn drop_universal(toks: &mut Vec<Tok>) -> bool {
         true
     } else if t.any(UNIVERSAL) {
         toks.remove(lead);
-        let the = here(toks, lead, "of the|our|my")
-            .or(here(toks, lead, "the|our|my"))
+        let the = here!(toks, lead, "of the|our|my")
+            .or(here!(toks, lead, "the|our|my"))
             .unwrap_or(0);
         toks.drain(lead..lead + the);
         true

@@ -1,6 +1,7 @@
 //! The frame around a condition: "alert me when …", "…, let me know".
 
-use super::token::{Tok, here};
+use super::pattern::{Pattern, any_of, here, longest, patterns};
+use super::token::Tok;
 
 /// What stands where a frame in the middle of a sentence was.
 pub(crate) const TURN: &str = "\u{1}";
@@ -19,7 +20,7 @@ pub(crate) struct Framed {
 }
 
 #[rustfmt::skip]
-const LINKS: &[&str] = &[
+const LINKS: &[Pattern] = patterns![
     "if", "when", "whenever", "once", "after", "as soon as", "every|each time", "any time", "anytime",
     "the moment", "the instant", "in case", "in the event that", "in the event of", "if ever",
     "that", "about", "of", "for", "on", "to", "if and when", "on every|each|any occasion",
@@ -35,10 +36,6 @@ const CONDITIONAL: &[&str] = &[
     "soon", "about", "of", "for",
 ];
 
-fn longest(toks: &[Tok], i: usize, patterns: &[&str]) -> Option<usize> {
-    patterns.iter().filter_map(|p| here(toks, i, p)).max()
-}
-
 fn gaps(toks: &[Tok], i: usize) -> usize {
     toks[i.min(toks.len())..]
         .iter()
@@ -50,7 +47,7 @@ fn link(toks: &[Tok], i: usize) -> Option<usize> {
     let skip = gaps(toks, i);
     let at = i + skip;
     // "alert at more than 10 people"
-    if let Some(n) = here(toks, at, "at|on|above|over|beyond")
+    if let Some(n) = here!(toks, at, "at|on|above|over|beyond")
         && super::compare::compare(
             toks,
             at + usize::from(toks[at].is("at") || toks[at].is("on")),
@@ -69,10 +66,10 @@ fn link(toks: &[Tok], i: usize) -> Option<usize> {
         return None;
     }
     // "of when", "that if"
-    len += longest(
+    len += any_of!(
         toks,
         at + len,
-        &["if", "when", "whenever", "every|each|any time"],
+        ["if", "when", "whenever", "every|each|any time"]
     )
     .unwrap_or(0);
     Some(skip + len)
@@ -94,10 +91,10 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
     let mut wish = false;
     loop {
         j += gaps(toks, j);
-        if let Some(n) = longest(
+        if let Some(n) = any_of!(
             toks,
             j,
-            &[
+            [
                 "please",
                 "kindly",
                 "hey camera?",
@@ -112,17 +109,17 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
                 "now",
                 "then",
                 "so",
-            ],
+            ]
         ) {
             // "just two guards", "only 3 people": a count, no manner.
             if toks[j].any(&["just", "only"]) && super::number::number(toks, j + n).is_some() {
                 break;
             }
             j += n;
-        } else if let Some(n) = longest(
+        } else if let Some(n) = any_of!(
             toks,
             j,
-            &[
+            [
                 "i want|need|wish",
                 "i would like|love|want|prefer",
                 "i am interested in",
@@ -135,16 +132,16 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
                 "i have to",
                 "i must",
                 "i expect",
-            ],
+            ]
         ) {
             wish = true;
             j += n;
-            j += longest(toks, j, &["you to", "to", "for you to"]).unwrap_or(0);
+            j += any_of!(toks, j, ["you to", "to", "for you to"]).unwrap_or(0);
         } else {
             break;
         }
     }
-    let recipients: &[&str] = &[
+    let recipients = patterns![
         "me",
         "us",
         "security",
@@ -160,10 +157,10 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
     let who = |k: usize| longest(toks, k, recipients).unwrap_or(0);
     // Messages: they need a link, a colon or the sentence's end behind them.
     let mut message = None;
-    if let Some(n) = longest(
+    if let Some(n) = any_of!(
         toks,
         j,
-        &[
+        [
             "alert|notify|warn|inform|message|text|email|e-mail|ping|page|contact|advise|signal",
             "tell",
             "let",
@@ -172,7 +169,7 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
             "know|hear right away",
             "alert",
             "alarm|warning|notification|alerts",
-        ],
+        ]
     ) {
         let mut k = j + n;
         let w = who(k);
@@ -180,7 +177,7 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
         let needs_who = toks[j].any(&["tell"]);
         let let_know = toks[j].is("let");
         if let_know {
-            k += longest(toks, k, &["know", "hear"]).unwrap_or(0);
+            k += any_of!(toks, k, ["know", "hear"]).unwrap_or(0);
         }
         let valid = if let_know {
             w > 0 && k > j + n + w
@@ -196,42 +193,42 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
         }
     }
     if message.is_none()
-        && let Some(n) = longest(
+        && let Some(n) = any_of!(
             toks,
             j,
-            &[
+            [
                 "send|give|raise|trigger|issue|generate|create|push|fire|sound|produce|make|emit|post|get|drop|shoot",
                 "set off",
                 "put out",
                 "show",
                 "want|have|need",
-            ],
+            ]
         )
     {
         let mut k = j + n;
         k += who(k);
-        k += longest(toks, k, &["out", "off"]).unwrap_or(0);
+        k += any_of!(toks, k, ["out", "off"]).unwrap_or(0);
         k += gaps(toks, k);
-        k += longest(toks, k, &["a|an|the|any|some"]).unwrap_or(0);
+        k += any_of!(toks, k, ["a|an|the|any|some"]).unwrap_or(0);
         k += gaps(toks, k);
-        if let Some(m) = longest(
+        if let Some(m) = any_of!(
             toks,
             k,
-            &[
+            [
                 "text|message|email|push",
                 "push|email|text|text|mobile? alert|alerts|alarm|alarms|notification|notifications|warning|warnings|message|messages|email|emails|text|flag",
-            ],
+            ]
         ) {
             k += m;
-            k += longest(
+            k += any_of!(
                 toks,
                 k,
-                &[
+                [
                     "to me|us",
                     "to security|staff",
                     "to the guard|guards|team|operator|manager",
                     "to my phone",
-                ],
+                ]
             )
             .unwrap_or(0);
             message = Some(k);
@@ -239,23 +236,23 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
     }
     if message.is_none()
         && wish
-        && longest(
+        && any_of!(
             toks,
             j,
-            &[
+            [
                 "a|an alert|notification|warning|alarm|message",
                 "alerts|notifications|warnings",
-            ],
+            ]
         )
         .is_some()
     {
-        message = longest(
+        message = any_of!(
             toks,
             j,
-            &[
+            [
                 "a|an alert|notification|warning|alarm|message",
                 "alerts|notifications|warnings",
-            ],
+            ]
         )
         .map(|n| j + n);
     }
@@ -269,10 +266,10 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
         return None;
     }
     // Watching.
-    if let Some(n) = longest(
+    if let Some(n) = any_of!(
         toks,
         j,
-        &[
+        [
             "watch out? for",
             "watch",
             "look out? for",
@@ -315,12 +312,12 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
             "be aware of",
             "keep track of",
             "look whether",
-        ],
+        ]
     ) {
-        let n = n + longest(
+        let n = n + any_of!(
             toks,
             j + n,
-            &[
+            [
                 "if",
                 "when",
                 "whenever",
@@ -332,28 +329,28 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
                 "out for",
                 "that",
                 "it when|if",
-            ],
+            ]
         )
         .unwrap_or(0);
         return Some((j + n - i, false));
     }
-    if let Some(n) = longest(
+    if let Some(n) = any_of!(
         toks,
         j,
-        &[
+        [
             "count up?",
             "count how many",
             "keep count of",
             "keep a count of",
             "tally",
-        ],
+        ]
     ) {
         return Some((j + n - i, true));
     }
-    if let Some(n) = longest(
+    if let Some(n) = any_of!(
         toks,
         j,
-        &[
+        [
             "if",
             "when",
             "whenever",
@@ -372,7 +369,7 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
             "if there should be",
             "as long as",
             "the instant",
-        ],
+        ]
     ) {
         return Some((j + n - i, false));
     }
@@ -415,7 +412,7 @@ pub(crate) const TELLING: &[&str] = &[
     "note", "call", "aware", "show", "trigger", "remind", "reminder", "page", "push", "sms", "flag",
 ];
 /// What a frame ends in.
-const ENDS: &[&str] = &[
+const ENDS: &[Pattern] = patterns![
     "if",
     "when",
     "whenever",
@@ -456,14 +453,14 @@ fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
         toks.remove(0);
     }
     // "…, thank you"
-    let closers = [
+    let closers = patterns![
         "thank you very? much?",
         "many thanks",
         "thanks a lot",
         "thanks in advance",
     ];
     for at in (1..toks.len()).rev().take(6) {
-        if longest(toks, at, &closers).is_some_and(|n| toks[at + n..].iter().all(|t| !t.word)) {
+        if longest(toks, at, closers).is_some_and(|n| toks[at + n..].iter().all(|t| !t.word)) {
             toks.truncate(at);
             while toks
                 .last()
@@ -706,20 +703,16 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
         let _ = mark;
     }
     // "if you see a white van"
-    if let Some(n) = longest(
-        toks,
-        0,
-        &["you|we|i|they ever? see|notice|spot|detect|find"],
-    ) {
+    if let Some(n) = any_of!(toks, 0, ["you|we|i|they ever? see|notice|spot|detect|find"]) {
         toks.drain(..n);
     }
     // "do you see a ladder …?"
-    let sees = [
+    let sees = patterns![
         "do|can|did|could you see|spot|detect|notice",
         "have you seen|spotted",
         "can|could i see",
     ];
-    if let Some(n) = longest(toks, 0, &sees) {
+    if let Some(n) = longest(toks, 0, sees) {
         toks.drain(..n);
         out.framed = true;
     }

@@ -1,15 +1,14 @@
 //! How long it must hold: "for more than 5 seconds", "has been open for 20
 //! minutes", "10 minutes straight".
 
-use std::sync::LazyLock;
-
 use super::limits::FLOOR;
 use super::number::{duration, number, small_number, unit_millis};
-use super::token::{FirstWords, Tok, any_of, here, span_of, take};
+use super::pattern::{Pattern, any_of, here, longest, patterns, stands};
+use super::token::{Tok, span_of, take};
 use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE};
 use crate::{Refusal, RefusalKind, Schedule, Seconds, TimeOfDay};
 
-const FOR: &[&str] = &[
+const FOR: &[Pattern] = patterns![
     "for",
     "for a|about|around|roughly|approximately|nearly|almost",
     "for at least|minimum of?",
@@ -32,7 +31,7 @@ const FOR: &[&str] = &[
     "after",
 ];
 /// Without "for", these say a hold only before a length of time.
-const ALONE: &[&str] = &[
+const ALONE: &[Pattern] = patterns![
     "longer than",
     ">",
     ">=",
@@ -51,7 +50,7 @@ const ALONE: &[&str] = &[
     "throughout",
 ];
 /// Lengths of time that are none.
-const VAGUE: &[&str] = &[
+const VAGUE: &[Pattern] = patterns![
     "for too|very|so|quite|really? long",
     "for a? good|little|short|long? while|time|period|moment|bit",
     "for a very|fairly|really? long|short? time|period|while",
@@ -71,7 +70,7 @@ const VAGUE: &[&str] = &[
     "for an age|eternity",
 ];
 /// What can't be known before it is over.
-const BOUNDED: &[&str] = &[
+const BOUNDED: &[Pattern] = patterns![
     "for up to",
     "for at most",
     "for at the most",
@@ -83,10 +82,8 @@ const BOUNDED: &[&str] = &[
 ];
 
 fn tail(toks: &[Tok], i: usize) -> usize {
-    any_of(
-        toks,
-        i,
-        &[
+    any_of!(toks,
+        i, [
             "or more|longer|over|above",
             "and more|longer|over|above|up",
             "or even more|longer",
@@ -99,9 +96,8 @@ fn tail(toks: &[Tok], i: usize) -> usize {
             "in a row|total",
             "on end",
             "already|now",
-        ],
-    )
-    .filter(|_| here(toks, i, "at most").is_none())
+        ])
+    .filter(|_| here!(toks, i, "at most").is_none())
     .unwrap_or(0)
 }
 
@@ -114,12 +110,7 @@ fn missing(why: &str, offer: String, toks: &[Tok]) -> Refusal {
 
 /// What is no exact least time at `i`.
 fn refuse(toks: &[Tok], i: usize) -> Result<(), Refusal> {
-    static FIRST: LazyLock<FirstWords> =
-        LazyLock::new(|| FirstWords::of(BOUNDED.iter().chain(VAGUE)));
-    if !FIRST.start(toks, i) {
-        return Ok(());
-    }
-    if let Some(len) = any_of(toks, i, BOUNDED)
+    if let Some(len) = longest(toks, i, BOUNDED)
         && let Some((d, n)) = duration(toks, i + len)
     {
         return Err(missing(
@@ -129,7 +120,7 @@ fn refuse(toks: &[Tok], i: usize) -> Result<(), Refusal> {
         ));
     }
     // "for 5 to 10 minutes", "for between 5 and 10 minutes"
-    let between = here(toks, i, "for between|from?").unwrap_or(0);
+    let between = here!(toks, i, "for between|from?").unwrap_or(0);
     if between > 0
         && let Some((low, n)) = number(toks, i + between)
         && let Some(m) = range_unit(toks, i + between + n)
@@ -140,7 +131,7 @@ fn refuse(toks: &[Tok], i: usize) -> Result<(), Refusal> {
             &toks[i..i + between + n + m],
         ));
     }
-    if let Some(len) = any_of(toks, i, VAGUE) {
+    if let Some(len) = longest(toks, i, VAGUE) {
         // "for minutes" but "for a second time"
         let thing = toks
             .get(i + len)
@@ -154,7 +145,7 @@ fn refuse(toks: &[Tok], i: usize) -> Result<(), Refusal> {
         }
     }
     // "for 20": of what?
-    if let Some(len) = any_of(toks, i, FOR).filter(|_| toks[i].is("for"))
+    if let Some(len) = longest(toks, i, FOR).filter(|_| toks[i].is("for"))
         && let Some((n, m)) = number(toks, i + len)
         && toks.get(i + len + m).is_none_or(|t| {
             !t.word
@@ -182,7 +173,7 @@ fn range_unit(toks: &[Tok], i: usize) -> Option<usize> {
     let unit =
         |at: usize| usize::from(toks.get(at).is_some_and(|t| unit_millis(&t.text).is_some()));
     let first = unit(i);
-    let glue = here(toks, i + first, "to|-|or|and")?;
+    let glue = here!(toks, i + first, "to|-|or|and")?;
     // "1 hour and 5 minutes" is one time.
     if first > 0 && toks[i + first].is("and") {
         return None;
@@ -193,10 +184,10 @@ fn range_unit(toks: &[Tok], i: usize) -> Option<usize> {
 
 /// The longest of `leads` at `i` that a length of time follows: the time, and
 /// how many tokens the lead and the time are.
-fn timed(toks: &[Tok], i: usize, leads: &[&str]) -> Option<(Seconds, usize, usize)> {
+fn timed(toks: &[Tok], i: usize, leads: &[Pattern]) -> Option<(Seconds, usize, usize)> {
     leads
         .iter()
-        .filter_map(|p| here(toks, i, p))
+        .filter_map(|p| stands(toks, i, p))
         .filter_map(|len| length(toks, i, len).map(|(d, n)| (d, len, n)))
         // "still open after 5 minutes", but not "after 5 minutes of rain"
         .filter(|(_, len, n)| !toks[i].is("after") || ends(toks, i + len + n))
@@ -268,7 +259,7 @@ fn stays(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
     let verb = i > 0 && toks[i - 1].any(STAYS);
     duration(toks, i).filter(|(_, n)| {
         let metres = toks[i + n - 1].text.ends_with('m');
-        let point = here(toks, i + n, "before|after|ago|later|early|late|from").is_some();
+        let point = here!(toks, i + n, "before|after|ago|later|early|late|from").is_some();
         verb && (!metres || toks[i + n - 1].is("min")) && !point
     })
 }
@@ -338,7 +329,7 @@ pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
         refuse(toks, i)?;
         let with_for = timed(toks, i, FOR)
             // "for a second person": no time
-            .filter(|_| here(toks, i, "for each|every").is_none());
+            .filter(|_| here!(toks, i, "for each|every").is_none());
         let alone = || {
             timed(toks, i, ALONE)
                 // "not over 5 minutes", "in at least 5 minutes"
@@ -373,7 +364,7 @@ pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
             let more = tail(toks, i + n);
             take(toks, i, i + n + more);
         } else if let Some((d, n)) = duration(toks, i)
-            && let more = tail(toks, i + n).max(here(toks, i + n, "long|duration").unwrap_or(0))
+            && let more = tail(toks, i + n).max(here!(toks, i + n, "long|duration").unwrap_or(0))
             && more > 0
         {
             found = one(found, d, &toks[i..i + n])?;

@@ -4,7 +4,8 @@ use super::clock::{Said, Time, part, settle, time};
 use super::dates;
 use super::days::{Rest, but, day, days, thing};
 use super::number::{duration, number, unit_millis};
-use super::token::{Tok, any_of, here, span_of, take};
+use super::pattern::{any_of, here, patterns, stands};
+use super::token::{Tok, span_of, take};
 use super::words::{ARTICLES, FIXTURES, PLACES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
 use crate::{Day, Refusal, RefusalKind, Schedule, TimeOfDay};
 
@@ -47,30 +48,30 @@ fn thing_follows(toks: &[Tok], i: usize) -> bool {
 
 /// "from 9pm to 6am", "between 8 and 11 pm", "9am-5pm".
 fn range(toks: &[Tok], i: usize, after_day: bool) -> Found {
-    let lead = any_of(
+    let lead = any_of!(
         toks,
         i,
-        &[
+        [
             "between|from|during|at",
             "between|from|during|in the hours of|between|from?",
             "the hours of|between|from?",
             "starting|beginning from|at?",
-        ],
+        ]
     )
     .unwrap_or(0);
     let a = time(toks, i + lead)?;
     let mid = i + lead + a.len;
-    let glue = any_of(
+    let glue = any_of!(
         toks,
         mid,
-        &[
+        [
             ",? to|till|until|til|through|thru",
             "-",
             "and",
             "up to|until|till",
             "and? ending|ends at",
             "all the way to",
-        ],
+        ]
     )?;
     let between = lead > 0 && toks[i..i + lead].iter().any(|t| t.any(&["between", "of"]));
     if toks[mid].is("and") && glue == 1 && !between {
@@ -89,8 +90,8 @@ fn range(toks: &[Tok], i: usize, after_day: bool) -> Found {
     if !b.marked && thing_follows(toks, end) {
         return None;
     }
-    let zone = here(toks, end, "local time")
-        .or(here(toks, end, "only"))
+    let zone = here!(toks, end, "local time")
+        .or(here!(toks, end, "only"))
         .unwrap_or(0);
     let Some((a, b)) = settle(a.said, b.said, (&toks[i + lead], &toks[mid + glue])) else {
         return Some(Err(am_or_pm(&toks[i..end])));
@@ -101,56 +102,68 @@ fn range(toks: &[Tok], i: usize, after_day: bool) -> Found {
 /// "at night", "in the mornings", "during daylight hours", "after dark".
 fn part_of_day(toks: &[Tok], i: usize, after_day: bool) -> Found {
     use TimeOfDay::{Clock, Sunrise, Sunset};
-    let only = here(toks, i, "only|just").unwrap_or(0);
+    let only = here!(toks, i, "only|just").unwrap_or(0);
     let night = (Some(Clock(1320)), Some(Clock(360)));
     let sunlight = (Some(Sunrise), Some(Sunset));
     let dark = (Some(Sunset), Some(Sunrise));
-    for (patterns, span) in [
+    for (found, span) in [
         (
-            &[
-                "overnight",
-                "nightly",
-                "all night long?",
-                "by night",
-                "during the? night shift?",
-            ][..],
+            any_of!(
+                toks,
+                i + only,
+                [
+                    "overnight",
+                    "nightly",
+                    "all night long?",
+                    "by night",
+                    "during the? night shift?",
+                ]
+            ),
             night,
         ),
         (
-            &[
-                "after dark|nightfall",
-                "when|while|once it is|gets dark",
-                "when|while dark",
-                "after it gets|is dark",
-            ],
+            any_of!(
+                toks,
+                i + only,
+                [
+                    "after dark|nightfall",
+                    "when|while|once it is|gets dark",
+                    "when|while dark",
+                    "after it gets|is dark",
+                ]
+            ),
             dark,
         ),
         (
-            &[
-                "by day",
-                "during the day",
-                "in the day",
-                "when|while it is light|bright outside?",
-            ],
+            any_of!(
+                toks,
+                i + only,
+                [
+                    "by day",
+                    "during the day",
+                    "in the day",
+                    "when|while it is light|bright outside?",
+                ]
+            ),
             sunlight,
         ),
     ] {
-        if let Some(n) = any_of(toks, i + only, patterns)
+        if let Some(n) = found
             && !toks[i + only..i + only + n].iter().any(|t| t.is("shift"))
             && !toks.get(i + only + n).is_some_and(|t| t.any(NAMES))
         {
-            let more = here(toks, i + only + n, "only").unwrap_or(0);
+            let more = here!(toks, i + only + n, "only").unwrap_or(0);
             return Some(Ok((span, only + n + more)));
         }
     }
-    let lead = any_of(
+    let lead = any_of!(
         toks,
         i + only,
-        &[
+        [
             "in|during|at|by|over|through|throughout|on|for",
             "in|during|through|throughout|over|on|of|for the|every|each|an",
             "all",
-        ],
+        ]
     )
     .unwrap_or(0);
     let at = i + only + lead;
@@ -169,15 +182,15 @@ fn part_of_day(toks: &[Tok], i: usize, after_day: bool) -> Found {
         // "mornings on weekdays"
         let bare = part(toks, at).filter(|(_, n)| {
             toks[at].text.ends_with('s')
-                && here(toks, at + n, "on|of").is_some()
+                && here!(toks, at + n, "on|of").is_some()
                 && days(toks, at + n).is_some_and(|d| d.list.is_some())
         });
         let (span, n) = bare?;
         return Some(Ok(((Some(span.0), Some(span.1)), only + n)));
     }
     // "early in the morning", "late at night", "in the early evening"
-    let edge = "early|late|mid|middle";
-    if here(toks, at, edge).is_some() && part(toks, at + 1).is_some() {
+    const EDGE: &str = "early|late|mid|middle";
+    if here!(toks, at, EDGE).is_some() && part(toks, at + 1).is_some() {
         return Some(Err(not_said(&toks[i..at + 2])));
     }
     let (span, n) = part(toks, at)?;
@@ -188,14 +201,14 @@ fn part_of_day(toks: &[Tok], i: usize, after_day: bool) -> Found {
     if toks[i..at].iter().any(|t| t.is("the")) && thing(toks, at + n) {
         return None;
     }
-    if i > 0 && here(toks, i - 1, edge).is_some() {
+    if i > 0 && here!(toks, i - 1, EDGE).is_some() {
         return Some(Err(not_said(&toks[i - 1..at + n])));
     }
-    let list = here(toks, at + n, "and|or|,|to|till|until the?").unwrap_or(0);
+    let list = here!(toks, at + n, "and|or|,|to|till|until the?").unwrap_or(0);
     if list > 0 && part(toks, at + n + list).is_some() {
         return Some(Err(two(&toks[i..at + n + list + 1])));
     }
-    let more = here(toks, at + n, "only|long|time").unwrap_or(0);
+    let more = here!(toks, at + n, "only|long|time").unwrap_or(0);
     Some(Ok(((Some(span.0), Some(span.1)), only + lead + n + more)))
 }
 
@@ -225,11 +238,11 @@ fn two(toks: &[Tok]) -> Refusal {
 
 /// "after 10pm", "until 7am", "from 9pm onwards", "not before 8am".
 fn open_ended(toks: &[Tok], i: usize) -> Found {
-    let only = here(toks, i, "only|just").unwrap_or(0);
-    let starts = any_of(
+    let only = here!(toks, i, "only|just").unwrap_or(0);
+    let starts = any_of!(
         toks,
         i + only,
-        &[
+        [
             "after|from|past",
             "later than",
             "starting|beginning at|from|after?",
@@ -238,12 +251,12 @@ fn open_ended(toks: &[Tok], i: usize) -> Found {
             "not|no earlier than",
             "anytime|any after",
             "any time after|from",
-        ],
+        ]
     );
-    let ends = any_of(
+    let ends = any_of!(
         toks,
         i + only,
-        &[
+        [
             "before|until|till|til",
             "up until|till|to",
             "ending|stopping at|before?",
@@ -252,10 +265,10 @@ fn open_ended(toks: &[Tok], i: usize) -> Found {
             "not after",
             "not|no later than",
             "any time before|until",
-        ],
+        ]
     );
     // "at the till 9-17", "if till 4 is": the thing, not the word for until.
-    let noun = here(toks, i, "till").is_some()
+    let noun = here!(toks, i, "till").is_some()
         && (i == 0
             || toks[i - 1].any(ARTICLES)
             || toks[i - 1].any(PREPOSITIONS)
@@ -271,7 +284,7 @@ fn open_ended(toks: &[Tok], i: usize) -> Found {
     let end = at + t.len;
     let word = toks[at - 1].text.as_str();
     // "from 8 to 12 cars" counts.
-    let ranges = here(toks, end, "to|-|or|and").is_some_and(|n| number(toks, end + n).is_some());
+    let ranges = here!(toks, end, "to|-|or|and").is_some_and(|n| number(toks, end + n).is_some());
     if !t.marked
         && (ranges || thing_follows(toks, end) || matches!(word, "past" | "to" | "than" | "as"))
     {
@@ -286,11 +299,11 @@ fn open_ended(toks: &[Tok], i: usize) -> Found {
         }
         Said::Face(_) => return Some(Err(am_or_pm(&toks[i..end]))),
     };
-    let more = here(toks, end, "on|onwards|onward")
+    let more = here!(toks, end, "on|onwards|onward")
         .filter(|_| is_start && !(toks[end].is("on") && thing_or_day(toks, end + 1)))
-        .or(here(toks, end, "or|and later|after").filter(|_| is_start))
-        .or(here(toks, end, "or|and earlier|before").filter(|_| !is_start))
-        .or(here(toks, end, "only"))
+        .or(here!(toks, end, "or|and later|after").filter(|_| is_start))
+        .or(here!(toks, end, "or|and earlier|before").filter(|_| !is_start))
+        .or(here!(toks, end, "only"))
         .unwrap_or(0);
     let span = if is_start {
         (Some(said), None)
@@ -313,23 +326,23 @@ fn onwards(toks: &[Tok], i: usize) -> Found {
         _ => None,
     };
     if let Some(t) = time(toks, i)
-        && let Some(n) = here(toks, i + t.len, "onwards|onward").or(here(
+        && let Some(n) = here!(toks, i + t.len, "onwards|onward").or(here!(
             toks,
             i + t.len,
-            "or|and later|after|onwards",
+            "or|and later|after|onwards"
         ))
         && let Some(at) = sure(&t)
     {
         return Some(Ok(((Some(at), None), t.len + n)));
     }
-    let lead = any_of(
+    let lead = any_of!(
         toks,
         i,
-        &[
+        [
             "at|by|around|about|circa",
             "at about|around|exactly|precisely",
             "exactly at",
-        ],
+        ]
     )?;
     let t = time(toks, i + lead).filter(|t| t.marked)?;
     Some(Err(unclear(
@@ -342,7 +355,7 @@ fn onwards(toks: &[Tok], i: usize) -> Found {
 /// "an hour before sunset", "30 minutes after midnight".
 fn shifted(toks: &[Tok], i: usize) -> Option<Refusal> {
     let (_, n) = duration(toks, i)?;
-    let glue = here(toks, i + n, "before|after|past|until|till|to")?;
+    let glue = here!(toks, i + n, "before|after|past|until|till|to")?;
     // "open for 10 minutes after 8pm": a hold, and a schedule.
     if i > 0
         && toks[i - 1].any(&[
@@ -361,9 +374,9 @@ fn shifted(toks: &[Tok], i: usize) -> Option<Refusal> {
 
 /// "from Friday 6pm to Monday 6am": one span over several days.
 fn several_days(toks: &[Tok], i: usize) -> Option<Refusal> {
-    let lead = here(toks, i, "from|between").unwrap_or(0);
+    let lead = here!(toks, i, "from|between").unwrap_or(0);
     let clock = |at: usize| {
-        let skip = here(toks, at, "at|,|in the?").unwrap_or(0);
+        let skip = here!(toks, at, "at|,|in the?").unwrap_or(0);
         let found = time(toks, at + skip)
             .filter(|t| t.marked)
             .map(|t| t.len)
@@ -371,7 +384,7 @@ fn several_days(toks: &[Tok], i: usize) -> Option<Refusal> {
         found.map(|n| n + skip)
     };
     let name = |at: usize| {
-        let on = here(toks, at, "on").unwrap_or(0);
+        let on = here!(toks, at, "on").unwrap_or(0);
         toks.get(at + on).and_then(day).map(|_| on + 1)
     };
     let at = i + lead;
@@ -380,7 +393,7 @@ fn several_days(toks: &[Tok], i: usize) -> Option<Refusal> {
         Some(n) => n,
         None => clock(at).and_then(|n| name(at + n).map(|m| n + m))?,
     };
-    let glue = here(toks, at + first, "to|until|till|through|-|and")?;
+    let glue = here!(toks, at + first, "to|until|till|through|-|and")?;
     let next = at + first + glue;
     let second = name(next).or_else(|| clock(next).and_then(|n| name(next + n).map(|m| n + m)))?;
     // "Saturday nights and Sunday" is a list, not a span.
@@ -410,25 +423,25 @@ fn other_way(span: Span) -> Span {
 /// "except on Sundays", "outside 8am to 6pm": the length of the exception's
 /// lead at `i`. "Outside" before anything but a time is a place.
 fn exception(toks: &[Tok], i: usize) -> Option<usize> {
-    let not = any_of(
+    let not = any_of!(
         toks,
         i,
-        &[
+        [
             ",|( except|excluding|excepting for?",
             "except|excluding|excepting|save|besides for?",
             "other than",
             "apart from",
             ",? but not",
             "with the exception of",
-        ],
+        ]
     );
     if not.is_some() {
         return not;
     }
-    let outside = any_of(
+    let outside = any_of!(
         toks,
         i,
-        &["outside of?", "outside of? the hours of|between|from?"],
+        ["outside of?", "outside of? the hours of|between|from?"]
     );
     if let Some(n) = outside
         && (time(toks, i + n).is_some_and(|_| range(toks, i + n, true).is_some())
@@ -438,8 +451,8 @@ fn exception(toks: &[Tok], i: usize) -> Option<usize> {
     }
     // "every day but Sunday", ", not on Sundays"
     let free = i == 0 || !toks[i - 1].word;
-    here(toks, i, "but|not|never|bar").filter(|n| {
-        free && !toks[i].is("but") && here(toks, i + n, "on|at|between|during|in|from").is_some()
+    here!(toks, i, "but|not|never|bar").filter(|n| {
+        free && !toks[i].is("but") && here!(toks, i + n, "on|at|between|during|in|from").is_some()
             || i > 0 && toks[i - 1].is_gap() && toks[i].any(&["but", "bar"])
     })
 }
@@ -521,13 +534,13 @@ impl Finding {
 /// with an "it is" around it: "if it is after 10pm and a person …".
 fn take_joined(toks: &mut Vec<Tok>, from: usize, to: usize) -> usize {
     let it_is = (2..=3).filter(|n| from >= *n).find(|n| {
-        ["and? it is", "and? only? if it is"]
+        patterns!["and? it is", "and? only? if it is"]
             .iter()
-            .any(|p| here(toks, from - n, p) == Some(*n))
+            .any(|p| stands(toks, from - n, p) == Some(*n))
     });
     if let Some(mut n) = it_is {
         n += usize::from(n == 2 && from > 2 && toks[from - 3].any(&["and", "while"]));
-        let and = here(toks, to, ",? and").unwrap_or(0);
+        let and = here!(toks, to, ",? and").unwrap_or(0);
         take(toks, from - n, to + and);
         toks[from - n].raw = "\u{0}".into();
         return from - n;

@@ -1,7 +1,8 @@
 //! What surrounds the condition, and how often the camera can look.
 
 use super::number::{duration, number, unit_millis};
-use super::token::{Tok, here, span_of};
+use super::pattern::here;
+use super::token::{Tok, span_of};
 use crate::{Refusal, RefusalKind, Seconds};
 
 pub(crate) use super::cooldown::cooldown;
@@ -25,8 +26,8 @@ pub(crate) fn looks(toks: &[Tok]) -> Result<(), Refusal> {
     for i in 0..toks.len() {
         if let Some((n, len)) = number(toks, i) {
             let times =
-                here(toks, i + len, "times|x|frames|looks|checks|images|pictures").unwrap_or(0);
-            let per = here(toks, i + len + times, "a|per|each|every|/");
+                here!(toks, i + len, "times|x|frames|looks|checks|images|pictures").unwrap_or(0);
+            let per = here!(toks, i + len + times, "a|per|each|every|/");
             let unit = toks
                 .get(i + len + times + per.unwrap_or(0))
                 .and_then(|t| unit_millis(&t.text));
@@ -60,20 +61,20 @@ pub(crate) fn looks(toks: &[Tok]) -> Result<(), Refusal> {
             return over(toks[i].span, &format!("{n} looks a second"));
         }
         let frames = number(toks, i)
-            .and_then(|(_, n)| here(toks, i + n, "frames|frame").map(|m| n + m))
-            .or(here(toks, i, "a single? frame"))
+            .and_then(|(_, n)| here!(toks, i + n, "frames|frame").map(|m| n + m))
+            .or(here!(toks, i, "a single? frame"))
             .filter(|_| i > 0 && toks[i - 1].is("for"));
-        if let Some(len) = here(toks, i, "frame by frame").or(frames) {
+        if let Some(len) = here!(toks, i, "frame by frame").or(frames) {
             return over(span_of(&toks[i..i + len]), "Looking at single frames");
         }
-        if let Some(len) = here(toks, i, "every|each single? frame|millisecond|ms").or(here(
+        if let Some(len) = here!(toks, i, "every|each single? frame|millisecond|ms").or(here!(
             toks,
             i,
-            "all the? frames",
+            "all the? frames"
         )) {
             return over(span_of(&toks[i..i + len]), "Looking at every frame");
         }
-        if let Some(len) = here(toks, i, "every|each")
+        if let Some(len) = here!(toks, i, "every|each")
             && let Some((d, n)) = duration(toks, i + len)
             && d < FLOOR
         {

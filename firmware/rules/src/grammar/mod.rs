@@ -22,6 +22,7 @@ mod hold;
 mod hours;
 mod limits;
 mod number;
+mod pattern;
 mod phrase;
 mod predicate;
 mod quiet;
@@ -37,8 +38,9 @@ use crate::refusal;
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
 use clause::{Clause, Parser};
 use frames::{Framed, TURN};
+use pattern::here;
 use phrase::place_cannot;
-use token::{Tok, here, span_of, tokenise};
+use token::{Tok, span_of, tokenise};
 
 /// The longest sentence that is read, in characters.
 pub const MAX_CHARS: usize = 1000;
@@ -272,9 +274,9 @@ fn condition(
         if i >= toks.len() {
             break;
         }
-        let inverted = here(toks, i, "unless|except when|if|while?").is_some();
+        let inverted = here!(toks, i, "unless|except when|if|while?").is_some();
         if inverted {
-            i += here(toks, i, "unless|except when|if|while?").unwrap_or(0);
+            i += here!(toks, i, "unless|except when|if|while?").unwrap_or(0);
         }
         let parser = Parser {
             toks,
@@ -306,20 +308,20 @@ fn condition(
             break;
         }
         let comma = usize::from(toks[i].is(","));
-        let apart = here(toks, i + comma, "while|whilst|unless")
-            .or(here(toks, i + comma, "except when|if|while"))
-            .or(here(toks, i + comma, "at the same time as"))
-            .or(here(toks, i + comma, "but").filter(|n| {
+        let apart = here!(toks, i + comma, "while|whilst|unless")
+            .or(here!(toks, i + comma, "except when|if|while"))
+            .or(here!(toks, i + comma, "at the same time as"))
+            .or(here!(toks, i + comma, "but").filter(|n| {
                 toks.get(i + comma + n)
                     .is_some_and(|t| t.any(&["no", "nobody", "not", "there", "nothing"]))
             }))
-            .or(here(toks, i + comma, "with nobody|nothing|noone"))
-            .or(here(
+            .or(here!(toks, i + comma, "with nobody|nothing|noone"))
+            .or(here!(
                 toks,
                 i + comma,
-                "with no one|people|person|staff|guard|worker|workers|adult|adults",
+                "with no one|people|person|staff|guard|worker|workers|adult|adults"
             ));
-        let word = here(toks, i + comma, "and|or|&").unwrap_or(0);
+        let word = here!(toks, i + comma, "and|or|&").unwrap_or(0);
         if word == 0 && apart.is_none() {
             return Err(place_cannot(&toks[i..]));
         }
@@ -354,8 +356,9 @@ fn condition(
             .offer("Make one rule for each.")
             .at(toks[i + comma + word].span));
         }
-        i +=
-            comma + word + here(toks, i + comma + word, "if|when|either|also|whether").unwrap_or(0);
+        i += comma
+            + word
+            + here!(toks, i + comma + word, "if|when|either|also|whether").unwrap_or(0);
         if i >= toks.len() {
             return Err(place_cannot(&toks[i - 1..]));
         }

@@ -1,6 +1,7 @@
 //! Numbers and lengths of time, in digits and in words.
 
-use super::token::{Tok, any_of, here};
+use super::pattern::{Pattern, any_of, here, longest, patterns, stands, table};
+use super::token::Tok;
 use crate::Seconds;
 
 const ONES: &[&str] = &[
@@ -61,21 +62,24 @@ pub(crate) fn small_number(word: &str) -> Option<f64> {
         .then_some((tens as f64 + 2.0) * 10.0 + ones as f64)
 }
 
+/// Numbers of several words, the first that stands is meant.
+const AMOUNTS: &[(Pattern, f64)] = table![
+    ("half a? dozen", 6.0),
+    ("a half dozen", 6.0),
+    ("a|one dozen", 12.0),
+    ("a? couple of?", 2.0),
+    ("a? pair of", 2.0),
+    ("a trio of", 3.0),
+    ("a|one hundred", 100.0),
+    ("a|one thousand", 1000.0),
+    ("dozen", 12.0),
+];
+
 /// The number at `i` and how many tokens it is. "a" alone is no number.
 pub(crate) fn number(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
-    for (pattern, n) in [
-        ("half a? dozen", 6.0),
-        ("a half dozen", 6.0),
-        ("a|one dozen", 12.0),
-        ("a? couple of?", 2.0),
-        ("a? pair of", 2.0),
-        ("a trio of", 3.0),
-        ("a|one hundred", 100.0),
-        ("a|one thousand", 1000.0),
-        ("dozen", 12.0),
-    ] {
-        if let Some(len) = here(toks, i, pattern) {
-            let (more, extra) = tail(toks, i + len, n);
+    for (pattern, n) in AMOUNTS {
+        if let Some(len) = stands(toks, i, pattern) {
+            let (more, extra) = tail(toks, i + len, *n);
             return Some((more, len + extra));
         }
     }
@@ -124,23 +128,25 @@ fn share(c: char) -> Option<f64> {
     })
 }
 
+const AND_SHARES: &[(Pattern, f64)] = table![
+    ("and a|one half", 0.5),
+    ("and a|one quarter", 0.25),
+    ("and three quarters", 0.75),
+    ("and a|one third", 1.0 / 3.0),
+    ("1 / 2", 0.5),
+    ("1 / 4", 0.25),
+    ("3 / 4", 0.75),
+    ("½", 0.5),
+    ("¼", 0.25),
+    ("¾", 0.75),
+];
+
 /// "and a half", "and three quarters": what is added to a number, and how
 /// many tokens say it.
 pub(crate) fn and_share(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
-    [
-        ("and a|one half", 0.5),
-        ("and a|one quarter", 0.25),
-        ("and three quarters", 0.75),
-        ("and a|one third", 1.0 / 3.0),
-        ("1 / 2", 0.5),
-        ("1 / 4", 0.25),
-        ("3 / 4", 0.75),
-        ("½", 0.5),
-        ("¼", 0.25),
-        ("¾", 0.75),
-    ]
-    .into_iter()
-    .find_map(|(p, n)| here(toks, i, p).map(|len| (n, len)))
+    AND_SHARES
+        .iter()
+        .find_map(|(p, n)| stands(toks, i, p).map(|len| (*n, len)))
 }
 
 /// The length of a unit of time in milliseconds.
@@ -214,7 +220,7 @@ pub(crate) fn duration(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
 }
 
 /// Words before a number of units that do not change it: "a good ten minutes".
-const STRESS: &[&str] = &[
+const STRESS: &[Pattern] = patterns![
     "a good",
     "a full",
     "a whole",
@@ -229,7 +235,7 @@ const STRESS: &[&str] = &[
     "a continuous|consecutive",
 ];
 /// The same between the number and its unit: "five consecutive minutes".
-const BETWEEN: &[&str] = &[
+const BETWEEN: &[Pattern] = patterns![
     "consecutive",
     "continuous",
     "uninterrupted",
@@ -249,28 +255,31 @@ const BETWEEN: &[&str] = &[
     "plus",
 ];
 
+/// Shares that a unit follows: "half a minute".
+const SHARES: &[(Pattern, f64)] = table![
+    ("half an|a", 0.5),
+    ("a half", 0.5),
+    ("one half", 0.5),
+    ("a|one? quarter of an|a", 0.25),
+    ("a|one? quarter", 0.25),
+    ("three quarters of an|a", 0.75),
+    ("three-quarters of an|a", 0.75),
+    ("3 / 4 of? an|a?", 0.75),
+    ("1 / 2 an|a?", 0.5),
+    ("1 / 4 of? an|a?", 0.25),
+    ("a third of an|a", 1.0 / 3.0),
+    ("a|one? tenth of an|a", 0.1),
+    ("a|one? hundredth of an|a", 0.01),
+    ("a|one? thousandth of an|a", 0.001),
+    ("half", 0.5),
+    ("½ an|a?", 0.5),
+    ("¼ of? an|a?", 0.25),
+    ("¾ of? an|a?", 0.75),
+];
+
 fn one_duration(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
-    for (pattern, share) in [
-        ("half an|a", 0.5),
-        ("a half", 0.5),
-        ("one half", 0.5),
-        ("a|one? quarter of an|a", 0.25),
-        ("a|one? quarter", 0.25),
-        ("three quarters of an|a", 0.75),
-        ("three-quarters of an|a", 0.75),
-        ("3 / 4 of? an|a?", 0.75),
-        ("1 / 2 an|a?", 0.5),
-        ("1 / 4 of? an|a?", 0.25),
-        ("a third of an|a", 1.0 / 3.0),
-        ("a|one? tenth of an|a", 0.1),
-        ("a|one? hundredth of an|a", 0.01),
-        ("a|one? thousandth of an|a", 0.001),
-        ("half", 0.5),
-        ("½ an|a?", 0.5),
-        ("¼ of? an|a?", 0.25),
-        ("¾ of? an|a?", 0.75),
-    ] {
-        if let Some(len) = here(toks, i, pattern)
+    for (pattern, share) in SHARES {
+        if let Some(len) = stands(toks, i, pattern)
             && let Some(u) = unit(toks, i + len)
         {
             return Some((share * u, len + 1));
@@ -278,10 +287,10 @@ fn one_duration(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
     }
     // "a minute", "a full minute", "an hour and a half"
     if toks.get(i)?.any(&["a", "an", "one"]) {
-        let stress = any_of(
+        let stress = any_of!(
             toks,
             i + 1,
-            &["full|whole|solid|entire|good|complete|single"],
+            ["full|whole|solid|entire|good|complete|single"]
         );
         let at = i + 1 + stress.unwrap_or(0);
         if let Some(u) = unit(toks, at)
@@ -296,10 +305,10 @@ fn one_duration(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
         }
     }
     // "a fortnight"
-    if let Some(len) = here(toks, i, "a|one fortnight") {
+    if let Some(len) = here!(toks, i, "a|one fortnight") {
         return Some((14.0 * 86_400_000.0, len));
     }
-    let stress = any_of(toks, i, STRESS).unwrap_or(0);
+    let stress = longest(toks, i, STRESS).unwrap_or(0);
     if let Some(short) = abbreviated(toks, i + stress) {
         return Some((short, 1 + stress));
     }
@@ -317,7 +326,7 @@ fn one_duration(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
         n += more;
         len += words;
     }
-    len += any_of(toks, at + len, BETWEEN)
+    len += longest(toks, at + len, BETWEEN)
         .filter(|words| unit(toks, at + len + words).is_some())
         .unwrap_or(0);
     let u = unit(toks, at + len)?;

@@ -2,7 +2,8 @@
 
 use super::compare::{Compare, compare};
 use super::number::small_number;
-use super::token::{Tok, here, span_of};
+use super::pattern::here;
+use super::token::{Tok, span_of};
 use super::words::*;
 use crate::noun::{is_plural, singular};
 use crate::{Refusal, RefusalKind};
@@ -235,13 +236,13 @@ pub(crate) fn phrase(
         (&["everyone", "everybody"], "person", false),
         (&["everything"], "any object", false),
     ];
-    if here(toks, j, "no one").is_some() && !toks.get(j + 2).is_some_and(|t| t.any(KNOWN)) {
+    if here!(toks, j, "no one").is_some() && !toks.get(j + 2).is_some_and(|t| t.any(KNOWN)) {
         out.noun = "person".into();
         (out.negative, out.pronoun) = (true, true);
         out.raw = "no one".into();
         return done(out, j + 2);
     }
-    let not = here(toks, j, "not")
+    let not = here!(toks, j, "not")
         .filter(|_| {
             toks.get(j + 1)
                 .is_some_and(|t| t.any(&["anyone", "anybody", "anything", "any"]))
@@ -259,33 +260,33 @@ pub(crate) fn phrase(
         out.raw = t.raw.clone();
         return done(out, j + 1);
     }
-    if let Some(n) = here(toks, j, "no|zero|0")
-        .or(here(toks, j, "not a single?"))
-        .or(here(toks, j, "not one|any"))
-        .or(here(toks, j, "no single|more"))
+    if let Some(n) = here!(toks, j, "no|zero|0")
+        .or(here!(toks, j, "not a single?"))
+        .or(here!(toks, j, "not one|any"))
+        .or(here!(toks, j, "no single|more"))
         && (role == Role::Subject || toks[j].is("no"))
     {
         // "no more than 5" is a comparison.
         if compare(toks, j)?.is_none_or(|c| c.bare) {
             out.negative = true;
-            j += n + here(toks, j + n, "single").unwrap_or(0);
+            j += n + here!(toks, j + n, "single").unwrap_or(0);
         }
     }
     if role == Role::Subject && !out.negative {
-        let the = here(toks, j, "the|any|a")
+        let the = here!(toks, j, "the|any|a")
             .filter(|_| !toks[j].is("a") || super::number::number(toks, j).is_some());
         let skip = the.filter(|_| !toks[j].is("a")).unwrap_or(0);
         if let Some(c) = compare(toks, j + skip)? {
-            let of = here(toks, j + skip + c.len, "of the|these|those|my|our?").unwrap_or(0);
+            let of = here!(toks, j + skip + c.len, "of the|these|those|my|our?").unwrap_or(0);
             // "one", "a single": bare one is "at least one"
             j += skip
                 + c.len
                 + of
-                + here(toks, j + skip + c.len + of, "different|separate|individual").unwrap_or(0);
+                + here!(toks, j + skip + c.len + of, "different|separate|individual").unwrap_or(0);
             out.compare = Some(c);
         }
     }
-    if let Some(n) = here(toks, j, "a|only single").or(here(toks, j, "only|just a single?")) {
+    if let Some(n) = here!(toks, j, "a|only single").or(here!(toks, j, "only|just a single?")) {
         out.article = "a".into();
         if toks[j].any(&["only", "just"]) && role == Role::Subject {
             out.compare = Some(Compare {
@@ -478,7 +479,7 @@ pub(crate) fn phrase(
             j += 1;
             continue;
         }
-        if !words.is_empty() && here(toks, j, "close to|by").is_some() {
+        if !words.is_empty() && here!(toks, j, "close to|by").is_some() {
             break;
         }
         // "fridge wide open"
@@ -528,7 +529,7 @@ pub(crate) fn phrase(
                 || toks
                     .get(j + 1)
                     .is_some_and(|n| n.any(UNATTENDED) || n.any(COLOURS))
-                || (here(toks, j + 1, "and").is_some()
+                || (here!(toks, j + 1, "and").is_some()
                     && t.any(COLOURS)
                     && toks.get(j + 2).is_some_and(|n| n.any(COLOURS)));
             if (t.any(COLOURS) || t.any(ATTRIBUTES)) && follows {
@@ -553,7 +554,7 @@ pub(crate) fn phrase(
                 j += 1;
                 continue;
             }
-            if here(toks, j, "left behind").is_some() && nounish(toks, j + 2) {
+            if here!(toks, j, "left behind").is_some() && nounish(toks, j + 2) {
                 out.unattended = true;
                 j += 2;
                 continue;
@@ -665,7 +666,7 @@ fn finish(
     // "person count"
     let text: Vec<&str> = match text.as_slice() {
         [front @ .., "count" | "number" | "total"]
-            if role == Role::Subject && !front.is_empty() =>
+            if role == Role::Subject && front.last().is_some_and(|w| *w != "of") =>
         {
             front.to_vec()
         }

@@ -3,8 +3,9 @@
 use super::clause::{Clause, Parser, ambiguous, full, preposition, skip};
 use super::compare::compare;
 use super::frames::TURN;
+use super::pattern::{Pattern, entry, here, longest, patterns, table};
 use super::phrase::{Role, phrase, place_cannot};
-use super::token::{Tok, here};
+use super::token::Tok;
 use super::words::*;
 use crate::{Comparator, Refusal};
 
@@ -107,7 +108,7 @@ impl Parser<'_> {
                 i += 1;
                 continue;
             }
-            if t.any(&["not"]) || here(toks, i, "no longer").is_some() {
+            if t.any(&["not"]) || here!(toks, i, "no longer").is_some() {
                 not = true;
                 i += if t.is("not") { 1 } else { 2 };
                 continue;
@@ -220,10 +221,10 @@ impl Parser<'_> {
             c.compare = Some(k);
             c.verbal = true;
             let mut end = i + k.len;
-            if let Some(n) = here(toks, end, "in number|total|all|length").or(here(
+            if let Some(n) = here!(toks, end, "in number|total|all|length").or(here!(
                 toks,
                 end,
-                "long|strong|deep|full",
+                "long|strong|deep|full"
             )) {
                 end += n;
             } else if let Some((p, e)) = phrase(toks, end, Role::Subject)? {
@@ -264,7 +265,8 @@ impl Parser<'_> {
             && !place.universal
             && !HUMANS.contains(&place.noun.as_str())
         {
-            if let Some(n) = here(toks, end, "in|inside|on it|them").or(here(toks, end, "inside")) {
+            if let Some(n) = here!(toks, end, "in|inside|on it|them").or(here!(toks, end, "inside"))
+            {
                 end += n;
             }
             if no(not) {
@@ -289,7 +291,7 @@ impl Parser<'_> {
         }
         // "no trolleys left", "there is nobody left"
         if t.is("left") && (c.negative || c.subjects.iter().any(|s| s.negative)) && !c.unattended {
-            let n = here(toks, i, "left over?").unwrap_or(1);
+            let n = here!(toks, i, "left over?").unwrap_or(1);
             return Ok(Some(i + n));
         }
         // "the gate is without a guard": nobody is there.
@@ -336,7 +338,7 @@ impl Parser<'_> {
             return Ok(Some(i + 1));
         }
         // left behind
-        let unattended = [
+        let unattended = patterns![
             "left|standing|lying|sitting all? alone|behind|unattended|unwatched|abandoned",
             "all? alone",
             "left without its|an|their|the? owner",
@@ -354,7 +356,7 @@ impl Parser<'_> {
             .subjects
             .iter()
             .any(|s| s.noun == "person" || s.noun == "worker");
-        let n = unattended.iter().filter_map(|p| here(toks, i, p)).max();
+        let n = longest(toks, i, unattended);
         let is_left = t.is("left") && !person;
         let then_state = t.is("left")
             && toks.get(i + 1).is_some_and(|x| {
@@ -401,8 +403,8 @@ impl Parser<'_> {
             return Ok(Some(i + 1));
         }
         // gone, there
-        if let Some(n) = here(toks, i, "missing|gone|absent")
-            .or(here(toks, i, "out of sight|view"))
+        if let Some(n) = here!(toks, i, "missing|gone|absent")
+            .or(here!(toks, i, "out of sight|view"))
             .filter(|_| {
                 (copula || i + 1 >= toks.len() || preposition(toks, i + 1).is_some())
                     && phrase(toks, i + 1, Role::Object).is_ok_and(|p| p.is_none())
@@ -413,13 +415,13 @@ impl Parser<'_> {
             return Ok(Some(i + n));
         }
         if (copula || t.any(&["detected", "seen", "spotted"]))
-            && let Some(n) = here(
+            && let Some(n) = here!(
                 toks,
                 i,
-                "there|present|visible|detected|seen|found|around|spotted",
+                "there|present|visible|detected|seen|found|around|spotted"
             )
-            .or(here(toks, i, "to be seen"))
-            .or(here(toks, i, "in sight|view"))
+            .or(here!(toks, i, "to be seen"))
+            .or(here!(toks, i, "in sight|view"))
         {
             c.negative ^= no(not);
             // "a customer is at the counter and nobody is there"
@@ -459,7 +461,7 @@ impl Parser<'_> {
             )?;
             return Ok(Some(i + 1));
         }
-        let phrases = [
+        let phrases = patterns![
             "on fire",
             "out of order|stock|service|place|position|line",
             "upside down",
@@ -474,12 +476,7 @@ impl Parser<'_> {
             "on the ground",
             "on the floor",
         ];
-        if let Some(n) = phrases
-            .iter()
-            .filter_map(|p| here(toks, i, p))
-            .max()
-            .filter(|_| here(toks, i, "on the").is_none())
-        {
+        if let Some(n) = longest(toks, i, phrases).filter(|_| here!(toks, i, "on the").is_none()) {
             let n2 = n;
             // "on" and "off" alone are states only after a copula
             let alone = n == 1;
@@ -570,7 +567,7 @@ impl Parser<'_> {
                 "opened" => "open",
                 other => other,
             };
-            let down = here(toks, i + 1, "over|down|up")
+            let down = here!(toks, i + 1, "over|down|up")
                 .filter(|_| {
                     matches!(
                         s,
@@ -633,7 +630,7 @@ impl Parser<'_> {
             return Ok(Some(i + n));
         }
         // "is close to the gate" closes nothing.
-        if here(toks, i, "close to|by").is_some() {
+        if here!(toks, i, "close to|by").is_some() {
             return match self.place(i, c)? {
                 Some(end) => {
                     c.negative ^= no(not);
@@ -646,7 +643,7 @@ impl Parser<'_> {
             c.verbal = true;
             return Ok(Some(end));
         }
-        if c.action.is_some() && here(toks, i, "together|alone").is_some() {
+        if c.action.is_some() && here!(toks, i, "together|alone").is_some() {
             return Err(place_cannot(&toks[i..i + 1]));
         }
         // "the guard is not at the desk"
@@ -679,7 +676,7 @@ impl Parser<'_> {
         not: &mut bool,
     ) -> Result<Option<usize>, Refusal> {
         let toks = self.toks;
-        let kinds: &[(&str, &str, bool)] = &[
+        const KINDS: &[(Pattern, (&str, bool))] = table![
             ("without wearing", "wearing", true),
             ("without", "with", true),
             ("with no", "with", true),
@@ -707,11 +704,7 @@ impl Parser<'_> {
         if toks[i].text.starts_with("rid") && super::deed::any_way(toks, i + 1) {
             return Ok(None);
         }
-        let Some((n, verb, lacks)) = kinds
-            .iter()
-            .filter_map(|(p, v, l)| here(toks, i, p).map(|n| (n, *v, *l)))
-            .max_by_key(|(n, _, _)| *n)
-        else {
+        let Some((n, &(verb, lacks))) = entry(toks, i, KINDS) else {
             return Ok(None);
         };
         let mut end = i + n;
@@ -732,7 +725,7 @@ impl Parser<'_> {
             things.push((full(&p), CLOTHES.contains(&last.as_str()), p.negative));
             end = e;
             let comma = usize::from(self.at(end, &[","]));
-            let word = here(toks, end + comma, "and|or").unwrap_or(0);
+            let word = here!(toks, end + comma, "and|or").unwrap_or(0);
             let next = end + comma + word;
             let either = word > 0 && self.at(end + comma, &["or"]) && !c.verbal;
             // "a vest and a white helmet walks in": one more garment, no new clause
@@ -755,7 +748,7 @@ impl Parser<'_> {
             return Ok(None);
         }
         // "has a dog with him"
-        if let Some(n) = here(toks, end, "with|on|near|beside him|her|them|it") {
+        if let Some(n) = here!(toks, end, "with|on|near|beside him|her|them|it") {
             end += n;
         }
         // "leaves without paying"

@@ -2,10 +2,17 @@
 //! an hour"; and other ways to say a count, put into the common one.
 
 use super::compare::{Compare, REACHES, afterthought, compare, lead};
-use super::token::{GAP, Tok, any_of, here, span_of, take};
+use super::pattern::{Pattern, any_of, entry, here, table};
+use super::token::{GAP, Tok, span_of, take};
 use super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::noun::is_plural;
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
+
+/// Verbs that say what a number is not, and the words that say what it is.
+const NOT_REACHED: &[(Pattern, [&str; 3])] = table![
+    ("does|do not exceed|surpass|top", ["is", "at", "most"]),
+    ("does|do not reach|hit", ["is", "fewer", "than"]),
+];
 
 const ONE_WORD: &[(&str, u64)] = &[("once", 1), ("twice", 2), ("thrice", 3)];
 
@@ -43,10 +50,10 @@ fn times_at(toks: &[Tok], i: usize) -> Option<(Comparator, Threshold, usize)> {
     }
     let k = compare(toks, i).ok().flatten()?;
     let end = i + k.len;
-    let noun = here(
+    let noun = here!(
         toks,
         end,
-        "separate|different|consecutive? times|occasions|x",
+        "separate|different|consecutive? times|occasions|x"
     )?;
     let c = if k.bare { Comparator::Ge } else { k.comparator };
     then(c, k.threshold, end + noun)
@@ -136,12 +143,12 @@ pub(crate) fn common(toks: &mut Vec<Tok>) {
     let mut i = 0;
     while i < toks.len() {
         let article = usize::from(toks[i].any(&["a", "the", "any"]));
-        let size = here(toks, i + article, "large|big|huge").unwrap_or(0);
+        let size = here!(toks, i + article, "large|big|huge").unwrap_or(0);
         let at = i + article + size;
-        if let Some(n) = here(
+        if let Some(n) = here!(
             toks,
             at,
-            "crowd|crowds|group|groups|gathering|gatherings|cluster|party|mob|queue|queues|line|lines of",
+            "crowd|crowds|group|groups|gathering|gatherings|cluster|party|mob|queue|queues|line|lines of"
         ) && let Some(k) = compare(toks, at + n).ok().flatten()
         {
             let queue = toks[at].any(&["queue", "queues", "line", "lines"]);
@@ -167,10 +174,10 @@ pub(crate) fn common(toks: &mut Vec<Tok>) {
                 toks.splice(end..end, people);
             }
             toks.drain(i..from);
-        } else if let Some(n) = here(
+        } else if let Some(n) = here!(
             toks,
             at,
-            "occupancy|headcount|attendance of|in|at|on|inside",
+            "occupancy|headcount|attendance of|in|at|on|inside"
         ) {
             let prep = match toks[at + n - 1].text.as_str() {
                 "of" => "in".to_owned(),
@@ -178,26 +185,21 @@ pub(crate) fn common(toks: &mut Vec<Tok>) {
             };
             say(toks, at, n, &["number", "of", "people", &prep]);
         } else if let Some(n) =
-            here(toks, at, "queue length|size").or(here(toks, at, "length|size of the|a? queue"))
+            here!(toks, at, "queue length|size").or(here!(toks, at, "length|size of the|a? queue"))
         {
             say(toks, at, n, &["number", "of", "people", "in", "a", "queue"]);
-        } else if let Some(n) = here(toks, at, "rate|flow|traffic|stream|total of")
+        } else if let Some(n) = here!(toks, at, "rate|flow|traffic|stream|total of")
             && compare(toks, at + n).is_ok_and(|k| k.is_some())
         {
             toks.drain(i..at + n);
-        } else if let Some((n, words)) = [
-            ("does|do not exceed|surpass|top", ["is", "at", "most"]),
-            ("does|do not reach|hit", ["is", "fewer", "than"]),
-        ]
-        .iter()
-        .find_map(|(p, words)| here(toks, i, p).map(|n| (n, words)))
-        .filter(|(n, _)| super::number::number(toks, i + n).is_some())
+        } else if let Some((n, words)) = entry(toks, i, NOT_REACHED)
+            .filter(|(n, _)| super::number::number(toks, i + n).is_some())
         {
             say(toks, i, n, words);
-        } else if here(toks, i, "# of").is_some() {
+        } else if here!(toks, i, "# of").is_some() {
             say(toks, i, 2, &["number", "of"]);
-        } else if here(toks, i, "more|fewer|less").is_some()
-            && here(toks, i + 2, "than").is_some()
+        } else if here!(toks, i, "more|fewer|less").is_some()
+            && here!(toks, i + 2, "than").is_some()
             && is_plural(&toks[i + 1].text)
             && super::number::number(toks, i + 3).is_some()
         {
@@ -242,8 +244,8 @@ fn say(toks: &mut Vec<Tok>, at: usize, len: usize, words: &[&str]) {
 }
 
 fn inside(toks: &[Tok], i: usize) -> usize {
-    here(toks, i, "in|inside|on it")
-        .or(here(toks, i, "inside"))
+    here!(toks, i, "in|inside|on it")
+        .or(here!(toks, i, "inside"))
         .unwrap_or(0)
 }
 
@@ -254,7 +256,7 @@ fn holder(toks: &[Tok], i: usize) -> Option<(usize, usize)> {
     {
         return None;
     }
-    let the = here(toks, i, "the|our|my")?;
+    let the = here!(toks, i, "the|our|my")?;
     let words = toks[i + the..]
         .iter()
         .take_while(|t| {
@@ -303,7 +305,7 @@ fn both_limits(toks: &mut Vec<Tok>, i: usize) {
     let Some(end) = counted_noun(toks, noun, &first) else {
         return;
     };
-    let Some(glue) = here(toks, end, ",? but|and|yet") else {
+    let Some(glue) = here!(toks, end, ",? but|and|yet") else {
         return;
     };
     let second = compare(toks, end + glue).ok().flatten();
@@ -363,14 +365,14 @@ fn counted_noun(toks: &[Tok], end: usize, k: &Compare) -> Option<usize> {
 /// Whether "at most 3 times an hour" stands at `i`: a limit that one cool-down
 /// can't keep. How many tokens the number and its noun are.
 pub(crate) fn several(toks: &[Tok], i: usize) -> Option<(u64, usize)> {
-    if let Some(n) = here(toks, i, "twice") {
+    if let Some(n) = here!(toks, i, "twice") {
         return Some((2, n));
     }
     let (n, len) = super::number::number(toks, i)?;
-    let noun = any_of(
+    let noun = any_of!(
         toks,
         i + len,
-        &["times|alerts|messages|notifications|warnings|alarms|emails|texts|pings"],
+        ["times|alerts|messages|notifications|warnings|alarms|emails|texts|pings"]
     )?;
     (n > 1.0).then_some((n as u64, len + noun))
 }

@@ -3,7 +3,8 @@
 use scene::Severity;
 
 use super::number::number;
-use super::token::{Tok, any_of, here, span_of, take};
+use super::pattern::{Pattern, any_of, here, longest, patterns};
+use super::token::{Tok, span_of, take};
 use super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::noun::is_plural;
 use crate::{Refusal, RefusalKind};
@@ -35,10 +36,10 @@ const BEFORE: &[&str] = &[
 ];
 
 /// Words that ask for a level, wherever they stand; what they take out.
-const ASIDES: &[(Severity, &[&str])] = &[
+const ASIDES: &[(Severity, &[Pattern])] = &[
     (
         Critical,
-        &[
+        patterns![
             "with? high|highest|top|urgent|maximum priority|severity|urgency",
             "priority|severity|urgency :|=|is? high|highest|top|urgent|maximum",
             "urgently",
@@ -53,14 +54,14 @@ const ASIDES: &[(Severity, &[&str])] = &[
     ),
     (
         Warning,
-        &[
+        patterns![
             "with? medium|normal|standard priority|severity",
             "priority|severity :|=|is? medium|normal|standard",
         ],
     ),
     (
         Info,
-        &[
+        patterns![
             "with a? low|lowest|minor priority|severity|urgency",
             "low|lowest priority|severity|urgency",
             "priority|severity|urgency :|=|is? low|lowest|minor",
@@ -77,7 +78,7 @@ const ASIDES: &[(Severity, &[&str])] = &[
 ];
 
 /// "This is urgent", "treat it as an emergency", "severity: critical".
-const ASSIGN: &[&str] = &[
+const ASSIGN: &[Pattern] = patterns![
     "this|it|that is a|an|very|really|quite?",
     "treat|mark|classify|flag|handle|consider|rate this|it|that|them as? a|an?",
     "severity|priority|level :|=|is|of?",
@@ -87,7 +88,7 @@ const ASSIGN: &[&str] = &[
 ];
 
 /// "log it", "just record", "make a note of it".
-const RECORD: &[&str] = &[
+const RECORD: &[Pattern] = patterns![
     "just|only|simply|merely|please record|log|note it|this|that|them|down? down|only?",
     "record|log|note it|this|that|them down|only|please?",
     "just|only|simply|merely record|log|note",
@@ -108,7 +109,7 @@ fn apart(toks: &[Tok], i: usize, end: usize) -> bool {
     let named = toks
         .get(end)
         .is_some_and(|t| t.word && !t.any(STRUCTURE) && !t.any(PREPOSITIONS) && !t.any(ARTICLES));
-    let noun = here(toks, end, NOUN).is_some();
+    let noun = here!(toks, end, NOUN).is_some();
     !((the || (i > 0 && toks[i - 1].any(PREPOSITIONS))) && named && !noun)
 }
 
@@ -145,10 +146,10 @@ impl Finding {
 
 /// A level word at `i`: what it says and what to take out.
 fn level_at(toks: &[Tok], i: usize) -> Option<(Severity, usize, usize)> {
-    if let Some(n) = any_of(toks, i, ASSIGN)
+    if let Some(n) = longest(toks, i, ASSIGN)
         && let Some(s) = toks.get(i + n).and_then(level)
     {
-        let noun = here(toks, i + n + 1, NOUN).unwrap_or(0);
+        let noun = here!(toks, i + n + 1, NOUN).unwrap_or(0);
         let end = i + n + 1 + noun;
         let named = toks[i..i + n]
             .iter()
@@ -159,7 +160,7 @@ fn level_at(toks: &[Tok], i: usize) -> Option<(Severity, usize, usize)> {
             .is_none_or(|t| !t.word || t.any(STRUCTURE) || t.any(PREPOSITIONS) || t.any(ARTICLES));
         // "it is critical that …" and "is information" say no more than that.
         if said && (over || named) {
-            let mark = here(toks, end, ":|,|-|!").unwrap_or(0);
+            let mark = here!(toks, end, ":|,|-|!").unwrap_or(0);
             return Some((s, i, end + mark));
         }
     }
@@ -167,20 +168,20 @@ fn level_at(toks: &[Tok], i: usize) -> Option<(Severity, usize, usize)> {
     if i > 0 && !toks[i - 1].is_gap() && !toks[i - 1].any(BEFORE) {
         return None;
     }
-    let noun = here(toks, i + 1, NOUN);
+    let noun = here!(toks, i + 1, NOUN);
     let next = i + 1 + noun.unwrap_or(0);
-    let mark = any_of(toks, next, &["!? :|-|,", "!|.|;"]).unwrap_or(0);
-    let framed = here(
+    let mark = any_of!(toks, next, ["!? :|-|,", "!|.|;"]).unwrap_or(0);
+    let framed = here!(
         toks,
         next,
-        "if|when|whenever|once|as|should|in|every|each|any",
+        "if|when|whenever|once|as|should|in|every|each|any"
     )
     .is_some()
         || i == 0
-            && here(
+            && here!(
                 toks,
                 next,
-                "a|an|the|someone|somebody|anyone|nobody|there|more|fewer",
+                "a|an|the|someone|somebody|anyone|nobody|there|more|fewer"
             )
             .is_some();
     let ends = next >= toks.len() || toks[next].is_gap() || mark > 0 || toks[next].is(")");
@@ -223,9 +224,9 @@ pub(crate) fn severity(toks: &mut Vec<Tok>) -> Result<Option<Severity>, Refusal>
                 i = from;
             }
         } else if let Some((s, n)) = aside(toks, i) {
-            let mark = here(toks, i + n, ":|!")
-                .or(here(toks, i + n, ",? but").filter(|_| i == 0))
-                .or(here(toks, i + n, NOUN).filter(|_| i == 0))
+            let mark = here!(toks, i + n, ":|!")
+                .or(here!(toks, i + n, ",? but").filter(|_| i == 0))
+                .or(here!(toks, i + n, NOUN).filter(|_| i == 0))
                 .unwrap_or(0);
             found.set(s, span_of(&toks[i..i + n]))?;
             take(toks, i, i + n + mark);
@@ -237,7 +238,7 @@ pub(crate) fn severity(toks: &mut Vec<Tok>) -> Result<Option<Severity>, Refusal>
         } else if let Some(n) = record(toks, i) {
             found.set(Info, span_of(&toks[i..i + n.max(1)]))?;
             take(toks, i, i + n);
-        } else if here(toks, i, "warn").is_some() {
+        } else if here!(toks, i, "warn").is_some() {
             found.warn = true;
         }
         i += 1;
@@ -248,7 +249,7 @@ pub(crate) fn severity(toks: &mut Vec<Tok>) -> Result<Option<Severity>, Refusal>
 fn aside(toks: &[Tok], i: usize) -> Option<(Severity, usize)> {
     ASIDES
         .iter()
-        .filter_map(|(s, patterns)| any_of(toks, i, patterns).map(|n| (*s, n)))
+        .filter_map(|(s, patterns)| longest(toks, i, patterns).map(|n| (*s, n)))
         .max_by_key(|(_, n)| *n)
         .filter(|(_, n)| apart(toks, i, i + n))
 }
@@ -257,9 +258,9 @@ fn aside(toks: &[Tok], i: usize) -> Option<(Severity, usize)> {
 /// than 3 people at once" are there at the same time, "immediately behind the
 /// van" is a place.
 fn at_once(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
-    let n = here(toks, i, "at once|immediately")
-        .filter(|_| here(toks, i, "at once").is_some())
-        .or(here(toks, i, "immediately"))?;
+    let n = here!(toks, i, "at once|immediately")
+        .filter(|_| here!(toks, i, "at once").is_some())
+        .or(here!(toks, i, "immediately"))?;
     let place = toks
         .get(i + n)
         .is_some_and(|t| t.any(PREPOSITIONS) || t.any(&["next", "after", "before"]));
@@ -269,7 +270,7 @@ fn at_once(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
     let told = i == 0
         || !toks[i - 1].word
         || toks[i - 1].any(TELLING)
-        || here(toks, i + n, "if|when|whenever|should").is_some();
+        || here!(toks, i + n, "if|when|whenever|should").is_some();
     let counted = (0..i).any(|j| number(toks, j).is_some());
     (told || counted).then_some((n, told))
 }
@@ -280,14 +281,14 @@ fn record(toks: &[Tok], i: usize) -> Option<usize> {
     if !boundary(toks, i) {
         return None;
     }
-    if let Some(n) = any_of(toks, i, RECORD) {
+    if let Some(n) = longest(toks, i, RECORD) {
         let next = toks.get(i + n);
         // "just log into …", "a note of thanks": no such verbs.
         let verb = next.is_none_or(|t| !t.any(COPULAS) && !t.any(&["into", "on", "in"]))
             || toks[i + n - 1].any(&["it", "this", "that", "them"]);
         return verb.then_some(n);
     }
-    here(toks, i, "log|record")?;
+    here!(toks, i, "log|record")?;
     let next = toks.get(i + 1)?;
     let first = i == 0 || toks[..i].iter().all(|t| !t.word || t.is("please"));
     let thing = next.any(ARTICLES)

@@ -4,8 +4,9 @@
 use super::clause::{Clause, Parser, preposition};
 use super::compare::compare;
 use super::frames;
+use super::pattern::here;
 use super::phrase::{Role, phrase};
-use super::token::{GAP, Tok, here, take};
+use super::token::{GAP, Tok, take};
 use super::words::*;
 use crate::Refusal;
 
@@ -190,15 +191,15 @@ pub(crate) fn camera(toks: &mut Vec<Tok>) -> Option<String> {
         })
     };
     for i in 0..toks.len() {
-        let prep = here(toks, i, "on|from|at|in|via|for").unwrap_or(0);
-        let article = here(toks, i + prep, "the|my|our").unwrap_or(0);
+        let prep = here!(toks, i, "on|from|at|in|via|for").unwrap_or(0);
+        let article = here!(toks, i + prep, "the|my|our").unwrap_or(0);
         let at = i + prep + article;
         let start = i == leading(toks);
         if prep == 0 && !start {
             continue;
         }
         // "on camera 3", "camera 3:"
-        if here(toks, at, "camera|cam").is_some() && numbered(toks.get(at + 1)) {
+        if here!(toks, at, "camera|cam").is_some() && numbered(toks.get(at + 1)) {
             let end = at + 2;
             let mark = usize::from(toks.get(end).is_some_and(|t| t.any(&[":", ",", "-"])));
             if prep > 0 || mark > 0 {
@@ -208,7 +209,7 @@ pub(crate) fn camera(toks: &mut Vec<Tok>) -> Option<String> {
             }
         }
         for n in 1..=3 {
-            if here(toks, at + n, "camera|cam").is_some()
+            if here!(toks, at + n, "camera|cam").is_some()
                 && !toks.get(at + n + 1).is_some_and(|t| {
                     t.any(&[
                         "is", "room", "mast", "pole", "tower", "position", "view", "bag", "case",
@@ -256,9 +257,9 @@ pub(crate) fn front_place(toks: &mut Vec<Tok>) -> Result<Option<Clause>, Refusal
     let lead = leading(toks);
     if !toks.get(lead).is_some_and(|t| t.any(LEADS))
         || preposition(toks, lead).is_none()
-        || here(toks, lead, "in case").is_some()
-        || here(toks, lead, "in the event").is_some()
-        || here(toks, lead, "over|under|above|below|within").is_some()
+        || here!(toks, lead, "in case").is_some()
+        || here!(toks, lead, "in the event").is_some()
+        || here!(toks, lead, "over|under|above|below|within").is_some()
             && compare(toks, lead)?.is_some()
     {
         return Ok(None);

@@ -1,7 +1,5 @@
 //! A sentence as tokens with their place in it.
 
-use std::collections::HashSet;
-
 /// A word, a number, a mark, or the gap that an extracted phrase left.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tok {
@@ -284,79 +282,6 @@ pub(crate) fn take(toks: &mut Vec<Tok>, from: usize, to: usize) {
             word: false,
         }],
     );
-}
-
-/// Whether the words `pattern` (space separated, `a|b` for either) stand at `i`;
-/// how many tokens they are.
-///
-/// This is the innermost loop of reading a sentence: it walks the pattern's
-/// bytes once and allocates nothing.
-pub(crate) fn here(toks: &[Tok], i: usize, pattern: &str) -> Option<usize> {
-    let p = pattern.as_bytes();
-    let mut at = i;
-    let mut part = 0;
-    while part < p.len() {
-        let word = toks.get(at).map(|t| t.text.as_bytes());
-        let (mut start, mut end) = (part, part);
-        let mut hit = false;
-        let optional = loop {
-            while end < p.len() && p[end] != b'|' && p[end] != b' ' {
-                end += 1;
-            }
-            let last = end == p.len() || p[end] == b' ';
-            let optional = last && end > part + 1 && p[end - 1] == b'?';
-            let stop = if optional { end - 1 } else { end };
-            hit |= word.is_some_and(|w| w.len() == stop - start && w == &p[start..stop]);
-            if last {
-                break optional;
-            }
-            end += 1;
-            start = end;
-        };
-        if hit {
-            at += 1;
-        } else if !optional {
-            return None;
-        }
-        part = end + 1;
-    }
-    (at > i).then_some(at - i)
-}
-
-/// The words with which any of some patterns can start: most words of a
-/// sentence start none, and are told so at once.
-pub(crate) struct FirstWords(HashSet<&'static str>);
-
-impl FirstWords {
-    pub fn of<'a>(patterns: impl Iterator<Item = &'a &'static str>) -> Self {
-        let mut words = HashSet::new();
-        for pattern in patterns {
-            for part in pattern.split(' ') {
-                let optional = part.len() > 1 && part.ends_with('?');
-                words.extend(
-                    part.strip_suffix('?')
-                        .filter(|_| optional)
-                        .unwrap_or(part)
-                        .split('|'),
-                );
-                if !optional {
-                    break;
-                }
-            }
-        }
-        Self(words)
-    }
-
-    /// Whether a pattern may stand at `i`.
-    pub fn start(&self, toks: &[Tok], i: usize) -> bool {
-        toks.get(i)
-            .is_some_and(|t| self.0.contains(t.text.as_str()))
-    }
-}
-
-/// The longest of `patterns` that stands at `i`.
-pub(crate) fn any_of(toks: &[Tok], i: usize, patterns: &[&str]) -> Option<usize> {
-    patterns.iter().filter_map(|p| here(toks, i, p)).max()
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 
 use super::hold::one;
 use super::number::{duration, is_ordinal, unit_millis};
-use super::token::{Tok, any_of, here, span_of, take};
+use super::pattern::{Pattern, any_of, longest, patterns, stands};
+use super::token::{Tok, span_of, take};
 use crate::{Refusal, RefusalKind, Seconds};
 
-const LEADS: &[&str] = &[
+const LEADS: &[Pattern] = patterns![
     "within",
     "within a|any|the|one|each|every? single|given|one?",
     "within the? last|past",
@@ -36,7 +37,7 @@ const LEADS: &[&str] = &[
     "at a rate of",
 ];
 /// Windows without a length.
-const VAGUE: &[&str] = &[
+const VAGUE: &[Pattern] = patterns![
     "within|in a very? short|brief|small time|while|period|interval|space|span of? time?",
     "within|in the space of a? short|few time|moments|minutes|seconds?",
     "within|in a while|moment|bit",
@@ -77,7 +78,7 @@ pub(crate) fn window(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
     let mut found = None;
     let mut i = 0;
     while i < toks.len() {
-        if let Some(n) = any_of(toks, i, VAGUE) {
+        if let Some(n) = longest(toks, i, VAGUE) {
             return Err(
                 Refusal::new(RefusalKind::Ambiguous, "It is not said within what time.")
                     .missing("window_seconds")
@@ -88,7 +89,7 @@ pub(crate) fn window(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
         // The longest lead that a length follows.
         let hit = LEADS
             .iter()
-            .filter_map(|p| here(toks, i, p))
+            .filter_map(|p| stands(toks, i, p))
             .filter_map(|len| length(toks, i, len).map(|(d, n)| (d, len + n)))
             .max_by_key(|(_, n)| *n);
         if let Some((d, n)) = hit {
@@ -115,15 +116,15 @@ pub(crate) fn window(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
                 .offer("Say from when to when, for example 'from 22:00 to 06:00'.")
                 .at(span_of(&toks[i..i + n])));
             }
-            let more = any_of(
+            let more = any_of!(
                 toks,
                 i + n,
-                &[
+                [
                     "-? window|period|interval|span|time|slot",
                     "of each|one other|another",
                     "or less",
                     "in total",
-                ],
+                ]
             )
             .unwrap_or(0);
             found = one(found, d, &toks[i..i + n])?;

@@ -1,6 +1,8 @@
 //! The grammar's vocabulary: closed classes of words. Concepts are open; these
 //! are what concepts are told apart from.
 
+use super::pattern::{Pattern, patterns};
+
 #[rustfmt::skip]
 pub(crate) const PREPOSITIONS: &[&str] = &[
     "in", "at", "on", "by", "near", "inside", "within", "into", "onto", "through", "from",
@@ -10,7 +12,7 @@ pub(crate) const PREPOSITIONS: &[&str] = &[
 ];
 /// Prepositions of several words; each is kept whole in the place's words.
 #[rustfmt::skip]
-pub(crate) const LONG_PREPOSITIONS: &[&str] = &[
+pub(crate) const LONG_PREPOSITIONS: &[Pattern] = patterns![
     "in front of", "next to", "close to", "on top of", "away from", "adjacent to", "up to",
     "inside of", "outside of", "out through",
     "in the vicinity of", "in the area of", "near to", "in through", "out at", "out via",

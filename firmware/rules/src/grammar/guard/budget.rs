@@ -1,7 +1,8 @@
 //! More looks than the camera can afford.
 
 use super::super::number::{number, small_number, unit_millis};
-use super::super::token::{Tok, here, span_of};
+use super::super::pattern::{Pattern, here, longest, patterns};
+use super::super::token::{Tok, span_of};
 use crate::{Refusal, RefusalKind, Seconds};
 
 /// The shortest time between two looks.
@@ -20,7 +21,7 @@ fn over(what: &str, toks: &[Tok]) -> Refusal {
 /// # Errors
 /// `over_budget`, with the place of what asks for it.
 pub(crate) fn budget(toks: &[Tok]) -> Result<(), Refusal> {
-    const FRAMES: &[&str] = &[
+    const FRAMES: &[Pattern] = patterns![
         "frame by frame",
         "frame - by - frame",
         "frame-by-frame",
@@ -34,10 +35,10 @@ pub(crate) fn budget(toks: &[Tok]) -> Result<(), Refusal> {
         "a|an|one|every|each|in|for|within millisecond|microsecond|nanosecond|ms",
     ];
     for (i, t) in toks.iter().enumerate() {
-        if let Some(n) = FRAMES.iter().filter_map(|p| here(toks, i, p)).max()
+        if let Some(n) = longest(toks, i, FRAMES)
             // "a picture of", "one image": things.
             && (!t.is("all") || toks[i..i + n].iter().any(|t| t.any(&["frame", "frames"])))
-            && here(toks, i + n, "is|are|on|hanging|has").is_none()
+            && here!(toks, i + n, "is|are|on|hanging|has").is_none()
         {
             return Err(over(
                 "the camera does not look at every frame",
@@ -45,20 +46,20 @@ pub(crate) fn budget(toks: &[Tok]) -> Result<(), Refusal> {
             ));
         }
         // "a tenth of a second", "1/10 s"
-        let share = here(
+        let share = here!(
             toks,
             i,
-            "a|one|every|each? tenth|hundredth|thousandth|eighth|sixteenth of a|one second",
+            "a|one|every|each? tenth|hundredth|thousandth|eighth|sixteenth of a|one second"
         )
-        .or(here(
+        .or(here!(
             toks,
             i,
-            "two|three|four|five hundredths|thousandths of a second",
+            "two|three|four|five hundredths|thousandths of a second"
         ));
         let share = share.or_else(|| {
-            let top = small_number(&t.text).filter(|_| here(toks, i + 1, "/").is_some())?;
+            let top = small_number(&t.text).filter(|_| here!(toks, i + 1, "/").is_some())?;
             let low = toks.get(i + 2).and_then(|t| small_number(&t.text))?;
-            let n = 3 + here(toks, i + 3, "of a").unwrap_or(0);
+            let n = 3 + here!(toks, i + 3, "of a").unwrap_or(0);
             let unit = toks.get(i + n).and_then(|t| unit_millis(&t.text))?;
             (low > 0.0 && top / low * unit < FLOOR.as_millis() as f64).then_some(n + 1)
         });
@@ -82,13 +83,13 @@ pub(crate) fn budget(toks: &[Tok]) -> Result<(), Refusal> {
         if let Some((n, len)) = number(toks, i)
             && n > 0.0
         {
-            if here(toks, i + len, "khz").is_some() {
+            if here!(toks, i + len, "khz").is_some() {
                 return Err(over("that is too often", &toks[i..i + len + 1]));
             }
-            if let Some(m) = here(
+            if let Some(m) = here!(
                 toks,
                 i + len,
-                "frames? per|a|each|every|/? second|sec|s|minute|min",
+                "frames? per|a|each|every|/? second|sec|s|minute|min"
             ) && toks[i + len..i + len + m]
                 .iter()
                 .any(|t| t.any(&["frames"]))

@@ -2,7 +2,8 @@
 
 use super::super::compare::compare;
 use super::super::number::{duration, number, small_number, unit_millis};
-use super::super::token::{Tok, here, span_of};
+use super::super::pattern::here;
+use super::super::token::{Tok, span_of};
 use super::super::words::{ARTICLES, COPULAS};
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
 
@@ -55,15 +56,15 @@ pub(crate) fn words(toks: &[Tok]) -> Result<(), Refusal> {
     for (i, t) in toks.iter().enumerate() {
         negative_count(toks, i)?;
         // "critical and low priority: …"
-        if let Some(n) = here(
+        if let Some(n) = here!(
             toks,
             i,
-            "critical|urgent|emergency|high|low|info priority|severity|alert?",
-        ) && let Some(g) = here(toks, i + n, "and|but|, also?")
-            && let Some(m) = here(
+            "critical|urgent|emergency|high|low|info priority|severity|alert?"
+        ) && let Some(g) = here!(toks, i + n, "and|but|, also?")
+            && let Some(m) = here!(
                 toks,
                 i + n + g,
-                "critical|urgent|emergency|high|low|info priority|severity|alert?",
+                "critical|urgent|emergency|high|low|info priority|severity|alert?"
             )
             && toks
                 .get(i + n + g + m)
@@ -84,10 +85,10 @@ pub(crate) fn words(toks: &[Tok]) -> Result<(), Refusal> {
         // "is both open and closed", "is on and off"
         let be = t.any(COPULAS) || t.is("both");
         let a = i + 1 + usize::from(toks.get(i + 1).is_some_and(|t| t.is("both")));
-        let glue = here(toks, a + 1, "and|but|yet also|still|simultaneously?").or(here(
+        let glue = here!(toks, a + 1, "and|but|yet also|still|simultaneously?").or(here!(
             toks,
             a + 1,
-            "while also?",
+            "while also?"
         ));
         if be
             && let Some(g) = glue
@@ -109,13 +110,13 @@ pub(crate) fn words(toks: &[Tok]) -> Result<(), Refusal> {
             ));
         }
         // "nobody and more than 3 people"
-        let none = t.any(&["nobody", "noone"]).then_some(1).or(here(
+        let none = t.any(&["nobody", "noone"]).then_some(1).or(here!(
             toks,
             i,
-            "no one|people|person|persons",
+            "no one|people|person|persons"
         ));
         if let Some(n) = none
-            && let Some(g) = here(toks, i + n, ", and|but").or(here(toks, i + n, "and|but"))
+            && let Some(g) = here!(toks, i + n, ", and|but").or(here!(toks, i + n, "and|but"))
             && let Ok(Some(c)) = compare(toks, i + n + g)
             && toks.get(i + n + g + c.len).is_some_and(|t| t.any(PEOPLE))
             && !zeroable(c.comparator, c.threshold)
@@ -180,7 +181,7 @@ fn negative_count(toks: &[Tok], i: usize) -> Result<(), Refusal> {
     };
     let Some((_, n)) = number(toks, i + 1) else {
         if let Some((_, n)) = number(toks, i)
-            && let Some(half) = here(toks, i + n, "and a half|quarter|third")
+            && let Some(half) = here!(toks, i + n, "and a half|quarter|third")
             && toks.get(i + n + half).is_some_and(|t| t.any(PEOPLE))
         {
             return Err(never(
@@ -193,7 +194,7 @@ fn negative_count(toks: &[Tok], i: usize) -> Result<(), Refusal> {
             ));
         }
         if let Some(n) =
-            here(toks, i, "half a|an").filter(|n| toks.get(i + n).is_some_and(|t| t.any(PEOPLE)))
+            here!(toks, i, "half a|an").filter(|n| toks.get(i + n).is_some_and(|t| t.any(PEOPLE)))
         {
             return Err(never(
                 format!("There is no such count as '{}'.", raw(&toks[i..i + n + 1])),
@@ -271,10 +272,10 @@ fn from_to_same(toks: &[Tok], i: usize) -> Result<(), Refusal> {
 fn cooldowns(toks: &[Tok]) -> Result<(), Refusal> {
     let mut found: Option<(Seconds, [usize; 2])> = None;
     for i in 0..toks.len() {
-        let Some(n) = here(toks, i, "at most once? every|per|a|an|in|each").or(here(
+        let Some(n) = here!(toks, i, "at most once? every|per|a|an|in|each").or(here!(
             toks,
             i,
-            "no more than once every|per|a|an|in|each",
+            "no more than once every|per|a|an|in|each"
         )) else {
             continue;
         };

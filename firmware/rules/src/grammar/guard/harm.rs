@@ -1,7 +1,8 @@
 //! What would harm people: picking them out by what they are, watching what is
 //! private, following or recognising one of them.
 
-use super::super::token::{Tok, here, span_of};
+use super::super::pattern::{Pattern, here, patterns, stands};
+use super::super::token::{Tok, span_of};
 use super::super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE, verb};
 use super::particular::particular;
 use super::people::{FEATURES, NATIONS, PEOPLE, PLACE_NOUNS, SEXED, TRAITS};
@@ -182,17 +183,17 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
     if t.any(FEATURES) {
         return fail(1, None);
     }
-    if let Some(n) = here(
+    if let Some(n) = here!(
         toks,
         i,
-        "race|age|gender|sex|religion|ethnicity|nationality of",
+        "race|age|gender|sex|religion|ethnicity|nationality of"
     ) {
         return fail(n, None);
     }
-    if let Some(n) = here(
+    if let Some(n) = here!(
         toks,
         i,
-        "dark|black|brown|white|light|pale|fair skin|skinned|complexion",
+        "dark|black|brown|white|light|pale|fair skin|skinned|complexion"
     ) {
         return fail(n, None);
     }
@@ -229,15 +230,15 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
         return fail(1, None);
     }
     for pattern in AGES {
-        if let Some(n) = here(toks, i, pattern) {
+        if let Some(n) = stands(toks, i, pattern) {
             let number = toks
                 .get(i + n)
                 .is_some_and(|t| super::super::number::small_number(&t.text).is_some());
-            let years = here(toks, i + n + 1, "years|year").is_some();
+            let years = here!(toks, i + n + 1, "years|year").is_some();
             let person = i > 0
                 && (toks[i - 1].any(PEOPLE)
                     || toks[i - 1].any(&["is", "are", "someone", "anyone"]));
-            let ages = pattern.starts_with("older") || pattern.starts_with("aged");
+            let ages = pattern.words.starts_with("older") || pattern.words.starts_with("aged");
             let unit = toks.get(i + n + 1).is_some_and(|t| {
                 super::super::number::unit_millis(&t.text).is_some() && !t.any(&["years"])
             });
@@ -253,7 +254,7 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
     }
     if t.text.contains("-year-old")
         || t.any(&["year-old", "years-old", "year-olds"])
-        || here(toks, i, "years|year old").is_some()
+        || here!(toks, i, "years|year old").is_some()
     {
         return fail(1, None);
     }
@@ -286,7 +287,7 @@ fn counted(toks: &[Tok], i: usize) -> bool {
         .any(|t| t.any(&["number", "count", "queue", "line", "many", "if", "when"]))
 }
 
-const AGES: &[&str] = &[
+const AGES: &[Pattern] = patterns![
     "older|younger than",
     "aged over|under|above|below?",
     "over|under|above|below",

@@ -1,6 +1,7 @@
 //! Names of persons.
 
-use super::super::token::{Tok, here};
+use super::super::pattern::here;
+use super::super::token::Tok;
 use super::super::words::{ARTICLES, COPULAS, KNOWN, PREPOSITIONS, verb};
 use super::people::{GIVEN, GIVEN_WORDS, NATIONS, PEOPLE, PLACE_NOUNS, RELATIONS, TRAITS};
 
@@ -101,7 +102,7 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
     let article = prev.is_some_and(|p| p.any(ARTICLES));
     // "at Victoria Station", "in Tom's office", "on St John Street"
     let near = prev.is_some_and(|p| p.any(&["near", "by", "with", "behind", "beside", "from"]))
-        || here(toks, i.saturating_sub(2), "next|close to").is_some();
+        || here!(toks, i.saturating_sub(2), "next|close to").is_some();
     let placed = prev.is_some_and(|p| {
         p.any(PREPOSITIONS) || p.any(&["of", "st", "saint", "enters", "leaves", "crosses"])
     });
@@ -165,9 +166,9 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
                 "enters", "leaves", "comes", "goes", "arrives", "walks", "exits", "sits", "sleeps",
                 "gets", "returns",
             ])
-        }) || here(toks, j, "is at|in his|her|home|work").is_some()
-            || here(toks, j, "is home|late|back|here|asleep|awake").is_some()
-            || here(toks, j, "at his|her").is_some()
+        }) || here!(toks, j, "is at|in his|her|home|work").is_some()
+            || here!(toks, j, "is home|late|back|here|asleep|awake").is_some()
+            || here!(toks, j, "at his|her").is_some()
     };
     let plural = word.ends_with('s') && !word.ends_with("ss");
     if pair

@@ -2,7 +2,8 @@
 //! intends or feels, who somebody is, what was or will be, what is elsewhere.
 
 use super::super::number::{duration, number, unit_millis};
-use super::super::token::{Tok, here, span_of};
+use super::super::pattern::{Pattern, entry, here, table};
+use super::super::token::{Tok, span_of};
 use super::super::words::{ARTICLES, FIXTURES, PLACES, PREPOSITIONS, verb};
 use super::people::PEOPLE;
 use super::unseen::UNSEEN;
@@ -95,7 +96,7 @@ const ENTERS: &str =
 
 /// Patterns, and why they can't be seen.
 #[rustfmt::skip]
-const PATTERNS: &[(&str, &str, &str)] = &[
+const PATTERNS: &[(Pattern, (&str, &str))] = table![
     ("about to", INTENT, DO), ("trying to", INTENT, DO), ("tries to", INTENT, DO),
     ("try to", INTENT, DO), ("attempts|attempting|attempt to", INTENT, DO),
     ("ready to", INTENT, DO), ("likely to", INTENT, DO), ("preparing to", INTENT, DO),
@@ -159,7 +160,7 @@ const PATTERNS: &[(&str, &str, &str)] = &[
 
 /// "going to the shop" is a way, "going to fall" a future.
 fn future(toks: &[Tok], i: usize) -> Option<usize> {
-    let n = here(toks, i, "going to|gonna")?;
+    let n = here!(toks, i, "going to|gonna")?;
     let n = if toks[i].is("gonna") { 1 } else { n.max(2) };
     let deed = toks.get(i + n).is_some_and(|t| {
         (verb(&t.text).is_some()
@@ -195,11 +196,7 @@ pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
                     );
                 }
             }
-            let longest = PATTERNS
-                .iter()
-                .filter_map(|(p, why, offer)| here(toks, i, p).map(|n| (n, why, offer)))
-                .max_by_key(|p| p.0);
-            if let Some((n, why, offer)) = longest
+            if let Some((n, (why, offer))) = entry(toks, i, PATTERNS)
                 && !excused(toks, i)
             {
                 return Err(unseen(why, offer, &toks[i..i + n]));
@@ -242,8 +239,8 @@ pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
         }
         // "tell me five minutes before the truck arrives"
         if let Some((_, n)) = duration(toks, i).filter(|_| t.word)
-            && here(toks, i + n, "before|ahead|early|earlier|prior").is_some()
-            && here(toks, i + n, "before the? next|alerting|telling|you|closing|opening|sunset|sunrise|dark|midnight|noon").is_none()
+            && here!(toks, i + n, "before|ahead|early|earlier|prior").is_some()
+            && here!(toks, i + n, "before the? next|alerting|telling|you|closing|opening|sunset|sunrise|dark|midnight|noon").is_none()
             && !toks[..i].iter().any(|t| t.any(&["wait", "pause", "cool-down", "least", "quiet"]))
         {
             return Err(unseen(TIME, NOW, &toks[i..i + n + 1]));
@@ -286,7 +283,7 @@ fn excused(toks: &[Tok], i: usize) -> bool {
             next(&["the", "an", "a"])
                 && toks[i..].iter().take(4).any(|t| t.any(&["alarm", "alert"]))
         }
-        "speed" => here(toks, i, "speed limit sign|signs|board").is_some(),
+        "speed" => here!(toks, i, "speed limit sign|signs|board").is_some(),
         "weigh" => next(&["bridge", "station", "house"]),
         "fast" => prev(&["as"]),
         "member" | "members" => next(&["of"]) || prev(&["staff", "crew", "team", "family"]),

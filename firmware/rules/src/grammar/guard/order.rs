@@ -1,7 +1,8 @@
 //! What is no rule: orders to the device, questions that no camera answers,
 //! small talk, code, and attempts to talk the device into something.
 
-use super::super::token::{Tok, here, span_of};
+use super::super::pattern::{Pattern, here, longest, patterns};
+use super::super::token::{Tok, span_of};
 use super::refuse;
 use crate::{Refusal, RefusalKind};
 
@@ -101,11 +102,11 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
     let Some(s) = start else {
         return no("There is nothing to watch for in this.", span_of(toks));
     };
-    let polite = here(toks, s, "can|could|would|will you please?")
-        .or(here(toks, s, "i want|need you to"))
-        .or(here(toks, s, "i would like you to"))
-        .or(here(toks, s, "are you able to"))
-        .or(here(toks, s, "do me a favour|favor and?"))
+    let polite = here!(toks, s, "can|could|would|will you please?")
+        .or(here!(toks, s, "i want|need you to"))
+        .or(here!(toks, s, "i would like you to"))
+        .or(here!(toks, s, "are you able to"))
+        .or(here!(toks, s, "do me a favour|favor and?"))
         .unwrap_or(0);
     let s = s + polite;
     let Some(first) = toks.get(s) else {
@@ -121,7 +122,7 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
         next.is_some_and(|t| t.any(ORDERED) || (first.any(PARTICLED) && t.any(PARTICLES)));
     // "watch out", "keep an eye on", "give me an alert", "call me when",
     // "show me when", "take note if", "find the", "get me an alert": frames.
-    let watches = [
+    let watches = patterns![
         "keep a|an|track|count|watch|lookout|me",
         "give|get|send|make|raise|post|show|call|phone|ring|set|run|put|bring|save me|us|an|a|the|off|out|sure|up alert|alarm|alerts|notification|warning|message|text|when|if|whenever|every|know|posted|that|it|you|an|a",
         "raise|sound|ring|trigger|set|put the|an|a|off|out? alarm|alert|flag|warning|alarm|an|a|the",
@@ -156,7 +157,7 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
     let sends = first.any(&[
         "raise", "ring", "set", "post", "make", "show", "call", "drop", "put", "start",
     ]);
-    let framed = watches.iter().any(|p| here(toks, s, p).is_some()) || (sends && alerts);
+    let framed = longest(toks, s, watches).is_some() || (sends && alerts);
     let order = first.any(ALWAYS)
         || (first.any(ORDERS) && !framed && (followed || alone))
         || (first.any(&["pan", "tilt"])
@@ -177,7 +178,8 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
             span_of(&toks[s..to.min(toks.len())]),
         );
     }
-    if first.any(&["show"]) && here(toks, s, "show me? what|who|where|how|everything|all").is_some()
+    if first.any(&["show"])
+        && here!(toks, s, "show me? what|who|where|how|everything|all").is_some()
     {
         return no("This is a question that no rule answers.", first.span);
     }
@@ -186,10 +188,10 @@ pub(crate) fn not_a_rule(toks: &[Tok]) -> Result<(), Refusal> {
 
 /// "drop the alarm", "… send an alert": the frame sees to it.
 fn closing_frame(toks: &[Tok], s: usize) -> bool {
-    here(
+    here!(
         toks,
         s,
-        "drop|shoot|get|give|leave me|us a|an? line|alert|message|text|note|word|notification",
+        "drop|shoot|get|give|leave me|us a|an? line|alert|message|text|note|word|notification"
     )
     .is_some()
 }
@@ -205,9 +207,9 @@ fn code(toks: &[Tok]) -> Result<(), Refusal> {
                     && (n.is("/") || (n.word && n.text.starts_with(|c: char| c.is_alphabetic())))
             })
             && toks[i..].iter().any(|t| t.is(">"));
-        let query = here(toks, i, "drop table|database").is_some()
-            || here(toks, i, "delete from").is_some()
-            || here(toks, i, "insert into").is_some()
+        let query = here!(toks, i, "drop table|database").is_some()
+            || here!(toks, i, "delete from").is_some()
+            || here!(toks, i, "insert into").is_some()
             || (t.is("select") && toks[i..].iter().take(6).any(|t| t.is("from")));
         // "print(1)", but not "person(s)"
         let call = t.word
@@ -230,7 +232,7 @@ fn code(toks: &[Tok]) -> Result<(), Refusal> {
 /// The device's own settings and secrets, and attempts to change its mind.
 fn device(toks: &[Tok]) -> Result<(), Refusal> {
     let mut spans: Vec<[usize; 2]> = Vec::new();
-    const PATTERNS: &[&str] = &[
+    const PATTERNS: &[Pattern] = patterns![
         "developer|debug|admin|god|dan|root|jailbreak mode",
         "system prompt",
         "ignore|forget|disregard|override|bypass all|any|your|previous|the|these|my|what|everything|every",
@@ -272,7 +274,7 @@ fn device(toks: &[Tok]) -> Result<(), Refusal> {
             "llm",
         ]);
         // "the forbidden rule board" is a thing.
-        let hit = PATTERNS.iter().filter_map(|p| here(toks, i, p)).max();
+        let hit = longest(toks, i, PATTERNS);
         let first = |list: &[&str]| t.any(list);
         let hit = hit.filter(|n| {
             let last = &toks[i + n - 1];
@@ -308,7 +310,7 @@ fn question(toks: &[Tok], s: usize) -> Result<(), Refusal> {
     let first = &toks[s];
     let next = |list: &[&str]| toks.get(s + 1).is_some_and(|t| t.any(list));
     const DOES: &str = "can|could|do|did you speak|understand|do|help|hear|be|dance|fly|swim|think|feel|talk|remember|learn|read|drive|smell";
-    let chat = first.is("will") || (0..=s).any(|at| here(toks, at, DOES).is_some());
+    let chat = first.is("will") || (0..=s).any(|at| here!(toks, at, DOES).is_some());
     let asks =
         chat || first.any(&[
             "what", "who", "why", "where", "which", "whose", "whom", "whats", "wheres", "whos",
@@ -319,9 +321,9 @@ fn question(toks: &[Tok], s: usize) -> Result<(), Refusal> {
                 "is", "are", "does", "do", "did", "was", "can", "could", "should", "would", "will",
                 "have",
             ]) && next(&["you", "i", "we", "your", "it's"])
-                && here(toks, s, "do|can|could|did you see|notice|spot|detect|count").is_none()
-                && here(toks, s, "would|should|could i? like").is_none()
-                && here(toks, s, "can|could|may i|we get|have|be|receive").is_none());
+                && here!(toks, s, "do|can|could|did you see|notice|spot|detect|count").is_none()
+                && here!(toks, s, "would|should|could i? like").is_none()
+                && here!(toks, s, "can|could|may i|we get|have|be|receive").is_none());
     if asks {
         let to = (s + 2).min(toks.len());
         return no(
@@ -330,33 +332,33 @@ fn question(toks: &[Tok], s: usize) -> Result<(), Refusal> {
         );
     }
     // "tell me who is at the door"
-    let told = here(toks, s, "tell|let|show|inform me|us know?").unwrap_or(0);
+    let told = here!(toks, s, "tell|let|show|inform me|us know?").unwrap_or(0);
     if told > 0
         && let Some(t) = toks.get(s + told)
         && (t.any(&["who", "what", "why", "where", "which", "whose", "yourself"])
-            || here(
+            || here!(
                 toks,
                 s + told,
-                "how to|do|does|is|are|long|far|old|the|big|it|your",
+                "how to|do|does|is|are|long|far|old|the|big|it|your"
             )
             .is_some()
-            || here(
+            || here!(
                 toks,
                 s + told,
-                "about you|yourself|your|the weather|history|world",
+                "about you|yourself|your|the weather|history|world"
             )
             .is_some()
-            || here(toks, s + told, "your|my").is_some()
-                && here(
+            || here!(toks, s + told, "your|my").is_some()
+                && here!(
                     toks,
                     s + told + 1,
-                    "name|age|opinion|secrets|horoscope|model|favourite|favorite",
+                    "name|age|opinion|secrets|horoscope|model|favourite|favorite"
                 )
                 .is_some()
-            || here(
+            || here!(
                 toks,
                 s + told,
-                "the time|date|score|news|truth|answer|price",
+                "the time|date|score|news|truth|answer|price"
             )
             .is_some())
     {
@@ -377,29 +379,29 @@ fn statement(toks: &[Tok], s: usize) -> Result<(), Refusal> {
                 "guess", "am",
             ])
         })
-        && here(toks, s + 1, "am interested|worried|looking|concerned|after").is_none()
-        && here(toks, s + 1, "just want|need|would").is_none()
-        && here(toks, s + 1, "do not want").is_none();
-    let yours = here(
+        && here!(toks, s + 1, "am interested|worried|looking|concerned|after").is_none()
+        && here!(toks, s + 1, "just want|need|would").is_none()
+        && here!(toks, s + 1, "do not want").is_none();
+    let yours = here!(
         toks,
         s,
-        "you|u are|were|look|make|have|did|do|will|sound|seem|suck|r",
+        "you|u are|were|look|make|have|did|do|will|sound|seem|suck|r"
     )
     .is_some()
         || (first.any(&["your", "ur"]) && toks[s..].iter().any(|t| t.any(&["is", "are", "sucks"])));
-    let named = here(toks, s, "my name is")
-        .or(here(toks, s, "about you|yourself"))
-        .or(here(toks, s, "go to sleep|bed|hell"))
-        .or(here(toks, s, "remind me to"))
-        .or(here(toks, s, "this|the app|software|product is|sucks"))
-        .or(here(toks, s, "it|this is not? working|broken"))
-        .or(here(toks, s, "record|take|capture|save|film a|the|some video|videos|clip|footage|snapshot|photo|picture|image|screenshot"))
-        .or(here(toks, s, "leave me|us alone"))
-        .or(here(toks, s, "shut up"))
-        .or(here(toks, s, "go away"))
-        .or(here(toks, s, "get lost"))
-        .or(here(toks, s, "i|we need|want help|advice|money|support"))
-        .or(here(toks, s, "help me|us").filter(|_| toks.len() <= s + 3))
+    let named = here!(toks, s, "my name is")
+        .or(here!(toks, s, "about you|yourself"))
+        .or(here!(toks, s, "go to sleep|bed|hell"))
+        .or(here!(toks, s, "remind me to"))
+        .or(here!(toks, s, "this|the app|software|product is|sucks"))
+        .or(here!(toks, s, "it|this is not? working|broken"))
+        .or(here!(toks, s, "record|take|capture|save|film a|the|some video|videos|clip|footage|snapshot|photo|picture|image|screenshot"))
+        .or(here!(toks, s, "leave me|us alone"))
+        .or(here!(toks, s, "shut up"))
+        .or(here!(toks, s, "go away"))
+        .or(here!(toks, s, "get lost"))
+        .or(here!(toks, s, "i|we need|want help|advice|money|support"))
+        .or(here!(toks, s, "help me|us").filter(|_| toks.len() <= s + 3))
         .is_some();
     if mine || yours || named {
         let to = (s + 3).min(toks.len());

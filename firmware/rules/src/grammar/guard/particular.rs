@@ -1,7 +1,8 @@
 //! One particular person: relatives, somebody called so, faces, number plates,
 //! being followed.
 
-use super::super::token::{Tok, here, span_of};
+use super::super::pattern::{Pattern, here, longest, patterns};
+use super::super::token::{Tok, span_of};
 use super::harm::{NAME_OFFER, mending, unsafe_to};
 use super::people::{GIVEN, PEOPLE, PLACE_NOUNS, RELATIONS, SEXED};
 use crate::Refusal;
@@ -74,7 +75,7 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
             return fail(1 + names, Some(edit).filter(|_| !owned));
         }
     }
-    const TOLD_APART: &[&str] = &[
+    const TOLD_APART: &[Pattern] = patterns![
         "recognise|recognize|identify|match|know|remember|scan|compare the|a|his|her|their|all|every? face|faces",
         "facial|face recognition|id|identification|matching|detection",
         "identify who|whoever|him|her|them|everyone|everybody|anyone",
@@ -82,7 +83,7 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
         "with|has|having this|that|same|his|her face",
         "biometric|biometrics|facial-recognition",
     ];
-    if let Some(n) = TOLD_APART.iter().filter_map(|p| here(toks, i, p)).max() {
+    if let Some(n) = longest(toks, i, TOLD_APART) {
         return fail(n, None);
     }
     if t.any(&["stalk", "stalks", "spy", "stalking", "spying", "surveil"]) {
@@ -131,17 +132,17 @@ fn thing_of_house(toks: &[Tok], i: usize) -> bool {
 
 /// Number plates of a particular car.
 fn plate(toks: &[Tok], i: usize) -> Option<usize> {
-    let n = here(
+    let n = here!(
         toks,
         i,
-        "licence|license|number|registration plate|plates|number|numbers",
+        "licence|license|number|registration plate|plates|number|numbers"
     )
-    .or(here(
+    .or(here!(
         toks,
         i,
-        "plate|plates|reg|registration number|numbers?",
+        "plate|plates|reg|registration number|numbers?"
     ))
-    .or(here(toks, i, "anpr|alpr|lpr"))?;
+    .or(here!(toks, i, "anpr|alpr|lpr"))?;
     let code = |t: &Tok| {
         let chars = || t.raw.chars();
         t.word
@@ -210,24 +211,24 @@ fn follow(toks: &[Tok], i: usize) -> Option<usize> {
     {
         1
     } else if opens {
-        here(toks, i, "keep tabs on")
-            .or(here(toks, i, "keep track of"))
-            .or(here(toks, i, "keep an eye on him|her|them"))
-            .or(here(
+        here!(toks, i, "keep tabs on")
+            .or(here!(toks, i, "keep track of"))
+            .or(here!(toks, i, "keep an eye on him|her|them"))
+            .or(here!(
                 toks,
                 i,
-                "log|record|watch everywhere|wherever|him|her|them",
+                "log|record|watch everywhere|wherever|him|her|them"
             ))
-            .or(here(toks, i, "watch|monitor|observe him|her|them|he|she"))?
+            .or(here!(toks, i, "watch|monitor|observe him|her|them|he|she"))?
     } else {
-        here(
+        here!(
             toks,
             i,
-            "where|wherever|everywhere he|she|they is|goes|go|are",
+            "where|wherever|everywhere he|she|they is|goes|go|are"
         )?
     };
     if n > 1 {
-        let people = here(toks, i, "keep").is_none() || people_near(toks, i + n - 1);
+        let people = here!(toks, i, "keep").is_none() || people_near(toks, i + n - 1);
         return people.then_some(n);
     }
     people_near(toks, i + 1).then_some(1)

@@ -1,7 +1,8 @@
 //! What is private: bare bodies, and people in rooms where nobody is to be
 //! watched.
 
-use super::super::token::{Tok, here, span_of};
+use super::super::pattern::{Pattern, here, longest, patterns};
+use super::super::token::{Tok, span_of};
 use super::super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE, verb};
 use super::harm::unsafe_to;
 use super::people::{PEOPLE, SEXED};
@@ -22,7 +23,7 @@ const ROOMS: &[&str] = &[
     "cubicle", "cubicles", "washroom", "washrooms", "lavatory", "lavatories", "loo", "loos", "urinal",
     "urinals", "bathtub", "wc", "tub",
 ];
-const ROOM_PAIRS: &[&str] = &[
+const ROOM_PAIRS: &[Pattern] = patterns![
     "changing|fitting|dressing|locker|shower|bath|rest|powder|ladies|men's|women's|mens|womens|gents room|rooms|cubicle|cubicles|cabin|cabins",
     "toilet|shower cubicle|cubicles|stall|stalls|cabin|room|rooms|block",
     "wash room|rooms",
@@ -30,11 +31,7 @@ const ROOM_PAIRS: &[&str] = &[
 
 /// People inside a private room: "somebody is in the shower".
 fn private_room(toks: &[Tok], i: usize) -> Option<[usize; 2]> {
-    let n = ROOM_PAIRS
-        .iter()
-        .filter_map(|p| here(toks, i, p))
-        .max()
-        .or_else(|| toks[i].any(ROOMS).then_some(1));
+    let n = longest(toks, i, ROOM_PAIRS).or_else(|| toks[i].any(ROOMS).then_some(1));
     let owned_bedroom = toks[i].any(&["bedroom", "bedrooms"])
         && i > 0
         && (toks[i - 1].text.ends_with("'s")
@@ -108,7 +105,7 @@ fn private_room(toks: &[Tok], i: usize) -> Option<[usize; 2]> {
 
 pub(super) fn private(toks: &[Tok], i: usize) -> Option<Refusal> {
     const WHY: &str = "Rules do not watch what is private";
-    if toks[i].any(BARE) && here(toks, i, "butt|bra joint|weld|hinge|strap").is_none() {
+    if toks[i].any(BARE) && here!(toks, i, "butt|bra joint|weld|hinge|strap").is_none() {
         return Some(unsafe_to(
             format!("{WHY}: '{}'.", toks[i].raw),
             "Watch a place outside instead, for example 'someone enters the changing room corridor'.",

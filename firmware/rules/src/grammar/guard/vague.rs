@@ -3,7 +3,8 @@
 
 use super::super::compare::compare;
 use super::super::number::{number, unit_millis};
-use super::super::token::{Tok, here, span_of};
+use super::super::pattern::{Pattern, here, longest, patterns};
+use super::super::token::{Tok, span_of};
 use crate::{Refusal, RefusalKind};
 
 #[rustfmt::skip]
@@ -12,7 +13,7 @@ const WORDS: &[&str] = &[
     "overfull", "several", "numerous", "countless", "bustling", "rammed", "swamped", "heaving",
     "jam-packed", "multiple", "teeming",
 ];
-const PATTERNS: &[&str] = &[
+const PATTERNS: &[Pattern] = patterns![
     "too many|much|few|little",
     "a lot of?",
     "lots of?",
@@ -95,7 +96,7 @@ pub(crate) fn odd(toks: &[Tok]) -> Result<(), Refusal> {
             "someone",
             "anyone",
         ]);
-        let n = thing.then(|| here(toks, i + 1, "looks|is|seems|goes|appears").unwrap_or(0));
+        let n = thing.then(|| here!(toks, i + 1, "looks|is|seems|goes|appears").unwrap_or(0));
         if let Some(n) = n
             && toks.get(i + 1 + n).is_some_and(|w| w.any(ODD))
         {
@@ -106,12 +107,12 @@ pub(crate) fn odd(toks: &[Tok]) -> Result<(), Refusal> {
                 &toks[i + 1 + n..i + 2 + n],
             ));
         }
-        let ordinary = here(toks, i, "out of the ordinary")
-            .or(here(toks, i, "something|anything|things changes|changed|change|happens|happened"))
-            .or(here(toks, i, "the|a wrong").filter(|n| {
+        let ordinary = here!(toks, i, "out of the ordinary")
+            .or(here!(toks, i, "something|anything|things changes|changed|change|happens|happened"))
+            .or(here!(toks, i, "the|a wrong").filter(|n| {
                 !toks.get(i + n).is_some_and(|t| t.any(&["way", "direction", "side", "end"]))
             }))
-            .or(here(toks, i, "any|a problem|problems|trouble|issue|issues|anomaly|anomalies|incident|incidents|danger"))
+            .or(here!(toks, i, "any|a problem|problems|trouble|issue|issues|anomaly|anomalies|incident|incidents|danger"))
             .or((t.any(ODD) && !t.any(&["off", "bad"])
                 && toks.get(i + 1).is_some_and(|w| w.any(&["activity", "activities", "behaviour", "behavior", "events", "event", "happens", "things", "movement", "movements"]))).then_some(2));
         if let Some(n) = ordinary {
@@ -140,7 +141,7 @@ pub(crate) fn strange(toks: &[Tok]) -> Result<(), Refusal> {
             "abnormal",
             "unexpected",
             "peculiar",
-        ]) && here(toks, i + 1, "number|numbers|one").is_none()
+        ]) && here!(toks, i + 1, "number|numbers|one").is_none()
         {
             return Err(Refusal::new(
                 RefusalKind::NotObservable,
@@ -162,10 +163,10 @@ pub(crate) fn vague(toks: &[Tok]) -> Result<(), Refusal> {
         let n = if t.any(WORDS) {
             Some(1)
         } else {
-            PATTERNS.iter().filter_map(|p| here(toks, i, p)).max()
+            longest(toks, i, PATTERNS)
         };
         // "crowd of more than 5 people", "how many people … more than 5"
-        let counted = (t.any(&["crowd", "how"]) || here(toks, i, "a number of").is_some())
+        let counted = (t.any(&["crowd", "how"]) || here!(toks, i, "a number of").is_some())
             && (i + 1..toks.len())
                 .any(|j| compare(toks, j).is_ok_and(|c| c.is_some_and(|c| !c.bare)));
         let time = n.is_some_and(|n| {
@@ -190,7 +191,7 @@ pub(crate) fn vague(toks: &[Tok]) -> Result<(), Refusal> {
             ));
         }
         // "more than people", "fewer than N cars"
-        if let Some(n) = here(toks, i, "more|fewer|less than")
+        if let Some(n) = here!(toks, i, "more|fewer|less than")
             && compare(toks, i).is_ok_and(|c| c.is_none())
             && toks.get(i + n).is_some_and(|t| {
                 t.word
@@ -258,7 +259,7 @@ fn nobody_named(toks: &[Tok]) -> Result<(), Refusal> {
     else {
         return Ok(());
     };
-    let thing = here(toks, i, "it is|gets|becomes").is_some_and(|n| {
+    let thing = here!(toks, i, "it is|gets|becomes").is_some_and(|n| {
         toks.get(i + n).is_some_and(|t| {
             t.any(&[
                 "open",
@@ -288,10 +289,10 @@ fn nobody_named(toks: &[Tok]) -> Result<(), Refusal> {
         })
     });
     let one = toks[i].any(&["they", "he", "she", "them"]);
-    let other = here(
+    let other = here!(
         toks,
         i,
-        "it leaves|enters|arrives|comes|stops|moves|opens|closes",
+        "it leaves|enters|arrives|comes|stops|moves|opens|closes"
     )
     .is_some();
     if thing || one || other {

@@ -9,7 +9,8 @@
 mod real;
 
 use super::number::{duration, number, unit_millis};
-use super::token::{Tok, here};
+use super::pattern::here;
+use super::token::Tok;
 use crate::{Refusal, RefusalKind};
 use real::REAL;
 
@@ -218,10 +219,10 @@ fn as_written(word: &str) -> String {
 /// slip, and what was meant.
 fn misplaced(toks: &[Tok], i: usize) -> Option<(usize, &'static str)> {
     let numbered = |j: usize| number(toks, j).is_some();
-    if here(
+    if here!(
         toks,
         i,
-        "more|less|fewer|greater|longer|larger|higher|lower then",
+        "more|less|fewer|greater|longer|larger|higher|lower then"
     )
     .is_some()
         && (numbered(i + 2) || duration(toks, i + 2).is_some())
@@ -229,7 +230,7 @@ fn misplaced(toks: &[Tok], i: usize) -> Option<(usize, &'static str)> {
         return Some((i + 1, "than"));
     }
     // "mere than 5", "fever than 3"
-    if here(toks, i + 1, "than|then").is_some() && numbered(i + 2) {
+    if here!(toks, i + 1, "than|then").is_some() && numbered(i + 2) {
         const NEAR: &[(&[&str], &str)] = &[
             (&["mere", "moor", "mare", "move", "moore", "mor"], "more"),
             (&["lass", "loss", "lest", "les", "lees"], "less"),
@@ -257,17 +258,17 @@ fn misplaced(toks: &[Tok], i: usize) -> Option<(usize, &'static str)> {
             (digits.len() < t.text.len() || digits.contains(':')) && number_like(digits)
         })
     };
-    if toks[i].is("form") && (clock(i + 1) || here(toks, i + 2, "am|pm").is_some()) {
+    if toks[i].is("form") && (clock(i + 1) || here!(toks, i + 2, "am|pm").is_some()) {
         return Some((i, "from"));
     }
-    if here(toks, i, "at lest|leased|leas|lease").is_some() && numbered(i + 2) {
+    if here!(toks, i, "at lest|leased|leas|lease").is_some() && numbered(i + 2) {
         return Some((i + 1, "least"));
     }
-    if here(toks, i, "their|they're is|are").is_some() && i > 0 && toks[i - 1].any(&["if", "when"])
+    if here!(toks, i, "their|they're is|are").is_some() && i > 0 && toks[i - 1].any(&["if", "when"])
     {
         return Some((i, "there"));
     }
-    if here(toks, i, "ore more|less|fewer").is_some() && i > 0 && numbered(i - 1) {
+    if here!(toks, i, "ore more|less|fewer").is_some() && i > 0 && numbered(i - 1) {
         return Some((i, "or"));
     }
     None
