@@ -11,6 +11,7 @@ mod ask;
 mod echo;
 mod grammar;
 mod hours;
+mod lexicon;
 mod life;
 pub mod noun;
 mod refusal;

@@ -1,6 +1,8 @@
 //! Singular and plural of English nouns, as far as a camera's concepts need
 //! them: a table of irregular ones and the regular endings.
 
+use crate::lexicon::{Lexicon, lexicon};
+
 /// (singular, plural) of nouns whose plural does not follow from spelling.
 const IRREGULAR: &[(&str, &str)] = &[
     ("person", "people"),
@@ -54,6 +56,8 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("olive", "olives"),
 ];
 
+const SINGULARS: &Lexicon = lexicon!(keys IRREGULAR);
+
 /// Nouns that are the same in both, or have no plural. They take no article
 /// where they are of the mass kind.
 const SAME: &[&str] = &[
@@ -61,7 +65,7 @@ const SAME: &[&str] = &[
 ];
 
 /// Nouns of stuff, not things: "is there smoke", never "a smoke".
-pub(crate) const MASS: &[&str] = &[
+pub(crate) const MASS: &Lexicon = lexicon![
     "smoke",
     "water",
     "snow",
@@ -109,7 +113,7 @@ pub(crate) const MASS: &[&str] = &[
 ];
 
 /// Things that come in pairs: no article, no singular.
-const PAIRS: &[&str] = &[
+const PAIRS: &Lexicon = lexicon![
     "glasses",
     "goggles",
     "gloves",
@@ -146,13 +150,13 @@ fn last_word(phrase: &str) -> (&str, &str) {
 
 /// Whether the phrase's last word is a noun of stuff.
 pub fn is_mass(phrase: &str) -> bool {
-    MASS.contains(&last_word(phrase).1)
+    MASS.contains(last_word(phrase).1)
 }
 
 /// Whether the phrase takes no article: stuff, and things in pairs.
 pub fn takes_no_article(phrase: &str) -> bool {
     let last = last_word(phrase).1;
-    MASS.contains(&last) || PAIRS.contains(&last)
+    MASS.contains(last) || PAIRS.contains(last)
 }
 
 /// The singular of a noun phrase: its last word's.
@@ -162,16 +166,16 @@ pub fn singular(phrase: &str) -> String {
 }
 
 fn singular_word(word: &str) -> String {
-    if PAIRS.contains(&word) {
+    if PAIRS.contains(word) {
         return word.to_owned();
     }
     if let Some((s, _)) = IRREGULAR.iter().find(|(_, p)| *p == word) {
         return (*s).to_owned();
     }
-    if IRREGULAR.iter().any(|(s, _)| *s == word)
+    if SINGULARS.contains(word)
         || SAME.contains(&word)
-        || MASS.contains(&word)
-        || PAIRS.contains(&word)
+        || MASS.contains(word)
+        || PAIRS.contains(word)
     {
         return word.to_owned();
     }
@@ -211,7 +215,7 @@ fn singular_word(word: &str) -> String {
 /// Whether the phrase's last word is a plural.
 pub fn is_plural(phrase: &str) -> bool {
     let last = last_word(phrase).1;
-    PAIRS.contains(&last) || singular_word(last) != last
+    PAIRS.contains(last) || singular_word(last) != last
 }
 
 /// The plural of a singular noun phrase.
@@ -221,10 +225,10 @@ pub fn plural(phrase: &str) -> String {
 }
 
 fn plural_word(word: &str) -> String {
-    if let Some((_, p)) = IRREGULAR.iter().find(|(s, _)| *s == word) {
-        return (*p).to_owned();
+    if let Some(i) = SINGULARS.position(word) {
+        return IRREGULAR[i].1.to_owned();
     }
-    if SAME.contains(&word) || MASS.contains(&word) || PAIRS.contains(&word) {
+    if SAME.contains(&word) || MASS.contains(word) || PAIRS.contains(word) {
         return word.to_owned();
     }
     for (s, p) in IRREGULAR {

@@ -5,6 +5,7 @@ use super::pattern::{here, longest};
 use super::phrase::{Phrase, Role, acts, phrase, place_cannot};
 use super::token::{Tok, span_of};
 use super::words::*;
+use crate::lexicon::{Lexicon, Words, lexicon};
 use crate::noun::is_plural;
 use crate::{Comparator, Place, Predicate, Refusal, RefusalKind, Rule};
 
@@ -33,7 +34,7 @@ pub(crate) struct Clause {
     pub span: [usize; 2],
 }
 
-const ADVERBS: &[&str] = &[
+const ADVERBS: &Lexicon = lexicon![
     "currently",
     "now",
     "still",
@@ -112,7 +113,7 @@ pub(crate) struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    pub(super) fn at(&self, i: usize, words: &[&str]) -> bool {
+    pub(super) fn at<W: Words + ?Sized>(&self, i: usize, words: &W) -> bool {
         self.toks.get(i).is_some_and(|t| t.any(words))
     }
 
@@ -223,7 +224,7 @@ impl Parser<'_> {
         if let Some(t) = toks.get(i)
             && t.text.ends_with("ing")
             && acts(toks, i, 0, false, true, Role::Subject)
-            && !ING_NOUNS.contains(&t.text.as_str())
+            && !ING_NOUNS.contains(t.text.as_str())
             && phrase(toks, i, Role::Subject)?.is_none()
         {
             c.subjects.push(Phrase {
@@ -492,7 +493,7 @@ impl Parser<'_> {
             && p.noun
                 .rsplit(' ')
                 .next()
-                .is_some_and(|w| CLOTHES.contains(&w))
+                .is_some_and(|w| CLOTHES.contains(w))
         {
             c.attributes.push(format!("wearing {}", full(&p)));
             return Ok(Some(end));
@@ -673,7 +674,7 @@ impl Clause {
             }
             _ => head,
         };
-        let place_like = FIXTURES.contains(&head.as_str()) || PLACES.contains(&head.as_str());
+        let place_like = FIXTURES.contains(head.as_str()) || PLACES.contains(head.as_str());
         let watched = unattended && !s.unattended && (place_like || self.watched);
         if unattended && self.action.is_some() {
             return Err(place_cannot_span(self.span));
@@ -771,7 +772,7 @@ impl Clause {
             )
         };
         // "no hard hat in zone A": on whom?
-        if negative && !self.verbal && CLOTHES.contains(&head.as_str()) {
+        if negative && !self.verbal && CLOTHES.contains(head.as_str()) {
             return Err(ambiguous(
                 format!("It is not said who wears no {}.", s.noun),
                 "Say 'a person without a helmet', or 'there is no helmet on the rack'.",
@@ -800,8 +801,8 @@ impl Clause {
             let bare = rule.zone.is_none() && rule.attributes.is_empty() && !unattended;
             if bare
                 && s.article == "the"
-                && (PLACES.contains(&head.as_str())
-                    || FIXTURES.contains(&head.as_str()) && head != "fire")
+                && (PLACES.contains(head.as_str())
+                    || FIXTURES.contains(head.as_str()) && head != "fire")
             {
                 return Err(ambiguous(
                     format!("It is not said what to watch for at '{}'.", s.raw),

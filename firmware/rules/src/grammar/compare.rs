@@ -3,6 +3,7 @@
 use super::number::number;
 use super::pattern::{Pattern, entry, here, stands, table};
 use super::token::{Tok, span_of};
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Comparator, Refusal, RefusalKind, Threshold};
 
 use Comparator::{Between, Eq, Ge, Gt, Le, Lt, Ne};
@@ -67,7 +68,7 @@ const AFTER: &[(Pattern, Comparator)] = table![
 
 /// Verbs whose object is the count itself.
 #[rustfmt::skip]
-pub(crate) const REACHES: &[&str] = &[
+pub(crate) const REACHES: &Lexicon = lexicon![
     "reaches", "reach", "hits", "hit", "exceeds", "exceed", "surpasses", "surpass", "tops", "top",
     "equals", "equal", "attains",
 ];
@@ -351,7 +352,7 @@ pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal
 /// Refuses what can't be counted: "-2 cars", "minus three people", "a second
 /// car", "every third person".
 pub(crate) fn uncountable(toks: &[Tok]) -> Result<(), Refusal> {
-    const PLACES: &[&str] = &[
+    const PLACES: &Lexicon = lexicon![
         "floor", "hand", "level", "storey", "deck", "row", "lane", "aisle",
     ];
     for i in 0..toks.len() {

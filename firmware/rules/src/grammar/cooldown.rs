@@ -6,6 +6,7 @@ use super::pattern::{Pattern, any_of, here, longest, patterns};
 use super::quiet::quiet;
 use super::repeat::several;
 use super::token::{Tok, span_of, take};
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Dedup, Refusal, RefusalKind, Seconds};
 
 /// What is sent, as a pattern.
@@ -308,7 +309,7 @@ fn reminder(toks: &[Tok], i: usize) -> Option<Result<(Seconds, usize), Refusal>>
 
 /// Words of which every limit has one.
 #[rustfmt::skip]
-const SIGNS: &[&str] = &[
+const SIGNS: &Lexicon = lexicon![
     "once", "1", "alone", "peace", "one", "single", "most", "1x", "max", "maximum", "maximally", "limit", "limited",
     "often", "frequently", "hourly", "daily", "weekly", "quiet", "silent", "calm", 
     "cool-down", "cooling-off", "cool", "cooling", "wait", "pause", 

@@ -9,9 +9,10 @@ use super::pattern::{Pattern, any_of, here, longest, patterns};
 use super::token::{Tok, take};
 use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::Refusal;
+use crate::lexicon::{Lexicon, lexicon};
 
 #[rustfmt::skip]
-const MONTHS: &[&str] = &[
+const MONTHS: &Lexicon = lexicon![
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep",
     "sept", "oct", "nov", "dec",

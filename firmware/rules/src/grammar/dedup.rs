@@ -5,17 +5,18 @@ use super::number::{small_number, unit_millis};
 use super::pattern::{any_of, here, longest};
 use super::token::Tok;
 use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
+use crate::lexicon::{Lexicon, lexicon};
 
 /// Nouns of which one alert each is one alert a visit.
 #[rustfmt::skip]
-const VISITS: &[&str] = &[
+const VISITS: &Lexicon = lexicon![
     "visit", "episode", "occurrence", "occasion", "incident", "event", "stay", "appearance",
     "vehicle", "person", "car", "object", "truck", "van", "lorry", "bus", "animal", "visitor",
     "customer", "guest", "case", "instance", "entry", "arrival", "individual", "thing", "item",
 ];
 /// What an alert each is no alert a visit of.
 #[rustfmt::skip]
-const NO_VISITS: &[&str] = &["camera", "zone", "area", "shift", "night", "morning", "week", "month", "time"];
+const NO_VISITS: &Lexicon = lexicon!["camera", "zone", "area", "shift", "night", "morning", "week", "month", "time"];
 
 /// "once per visit", "only once per car", "one alert per incident", "don't
 /// repeat until it clears".

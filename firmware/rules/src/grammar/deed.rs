@@ -4,6 +4,7 @@ use super::clause::{Clause, Parser, words_of};
 use super::pattern::{Pattern, entry, here, table};
 use super::phrase::{Role, acts, phrase, place_cannot, strange_verb};
 use super::token::Tok;
+use crate::lexicon::{Lexicon, lexicon};
 
 use super::words::*;
 use crate::Refusal;
@@ -61,7 +62,7 @@ pub(super) fn deed(
         && c.subjects
             .first()
             .is_some_and(|s| s.pronoun || matches!(s.article.as_str(), "a" | "an"));
-    let somebody = (c.subjects.first()).is_some_and(|s| HUMANS.contains(&s.noun.as_str()));
+    let somebody = (c.subjects.first()).is_some_and(|s| HUMANS.contains(s.noun.as_str()));
     let kind = if pronoun || somebody { "pronoun" } else { "a" };
     let strange = !copula && lone && verb(s).is_none() && strange_verb(toks, i, kind);
     if !t.word
@@ -105,7 +106,7 @@ pub(super) fn deed(
     let two = toks
         .get(i + 1)
         .map(|n| format!("{base} {}", n.text))
-        .filter(|two| BEING.contains(&two.as_str()));
+        .filter(|two| BEING.contains(two.as_str()));
     if two.is_some() && !not_here {
         // "around" goes with a place, if one follows
         let place = toks
@@ -113,7 +114,7 @@ pub(super) fn deed(
             .is_some_and(|t| t.word && !t.any(PREPOSITIONS));
         return Ok(Some(if place { i + 1 } else { i + 2 }));
     }
-    if BEING.contains(&base.as_str()) {
+    if BEING.contains(base.as_str()) {
         let queueing = base == "wait" && here!(toks, i + 1, "in a|the? queue|line").is_some();
         if not_here || (base == "wait" && !queueing && toks.get(i + 1).is_some_and(|n| n.is("for")))
         {
@@ -135,7 +136,7 @@ pub(super) fn deed(
     // "shows up", "turns up"
     let pair = toks.get(i + 1).and_then(|n| {
         let both = format!("{base} {}", n.text);
-        VERBS.iter().find(|(b, _)| *b == both).map(|(_, a)| *a)
+        action(&both)
     });
     let arrives = pair.is_some_and(|a| a == "appear")
         && toks.get(i + 2).is_none_or(|n| {
@@ -158,12 +159,9 @@ pub(super) fn deed(
         }
         return Ok(Some(parser.bare_place(i + 2 + prep, c)?.unwrap_or(i + 2)));
     }
-    let action = VERBS
-        .iter()
-        .find(|(b, _)| *b == base)
-        .map_or(base.as_str(), |(_, a)| *a);
+    let action = action(&base).unwrap_or(&base);
     let mut at = i + 1;
-    if GOING.contains(&base.as_str()) {
+    if GOING.contains(base.as_str()) {
         let particle = entry(toks, at, PARTICLES).map(|(n, (a, w))| (n, *a, *w));
         // "moves in the garden" moves there; "goes in" enters.
         let goes = matches!(
@@ -452,7 +450,7 @@ fn from_third_person(s: &str) -> String {
 
 /// Verbs that say nothing without what they are done to.
 #[rustfmt::skip]
-const NEEDS_OBJECT: &[&str] = &[
+const NEEDS_OBJECT: &Lexicon = lexicon![
     "start", "begin", "try", "need", "want", "has", "look", "take", "put", "use", "hold", "carry",
     "wear", "contain", "reach", "exceed", "lack", "happen", "occur", "exist", "show", "bring", "build", "point",
     "push", "lift", "touch", "hit", "kick", "throw", "pick", "grab", "load", "unload", "feed", "remove",
@@ -526,7 +524,7 @@ fn done_to(
         (bare || kept) && here!(toks, at, "off|out of|from").is_none_or(|m| m <= *n)
     }) {
         let particle = toks[at].text.clone();
-        let moves = matches!(particle.as_str(), "down" | "up") && DEEDS.contains(&base);
+        let moves = matches!(particle.as_str(), "down" | "up") && DEEDS.contains(base);
         let empty = matches!(
             (base, particle.as_str()),
             (
@@ -560,8 +558,8 @@ fn done_to(
     let way = c.direction.is_some();
     if let Some((p, end)) = phrase(toks, at, Role::Place)? {
         let head = p.raw.rsplit(' ').next().unwrap_or("").to_lowercase();
-        let barrier = PLACES.contains(&head.as_str())
-            || FIXTURES.contains(&head.as_str())
+        let barrier = PLACES.contains(head.as_str())
+            || FIXTURES.contains(head.as_str())
             || matches!(
                 head.as_str(),
                 "fence"
@@ -611,7 +609,7 @@ fn done_to(
         c.action = Some(words.join(" "));
         return Ok(Some(end));
     }
-    if NEEDS_OBJECT.contains(&base) && words.len() == 1 {
+    if NEEDS_OBJECT.contains(base) && words.len() == 1 {
         return Ok(None);
     }
     c.action = Some(words.join(" "));

@@ -2,6 +2,7 @@
 
 use super::pattern::{Pattern, any_of, here, longest, patterns};
 use super::token::Tok;
+use crate::lexicon::{Lexicon, lexicon};
 
 /// What stands where a frame in the middle of a sentence was.
 pub(crate) const TURN: &str = "\u{1}";
@@ -31,7 +32,7 @@ const LINKS: &[Pattern] = patterns![
 ];
 
 /// Words after which "should" is no duty.
-const CONDITIONAL: &[&str] = &[
+const CONDITIONAL: &Lexicon = lexicon![
     "if", "when", "whenever", "once", "case", "event", "time", "moment", "instant", "should",
     "soon", "about", "of", "for",
 ];
@@ -380,7 +381,7 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
 /// Words that only say that, how and whom to tell. A run of them that ends in a
 /// link ("I'd appreciate it if you told me when") is a frame.
 #[rustfmt::skip]
-const MANNERS: &[&str] = &[
+const MANNERS: &Lexicon = lexicon![
     "i", "we", "you", "me", "us", "my", "our", "it", "would", "could", "can", "will", "should", "do",
     "please", "pls", "plz", "kindly", "just", "so", "basically", "what", "is", "are", "am", "be",
     "that", "a", "an", "the", "if", "when", "to", "of", "and", "then", "love", "like", "want",
@@ -404,7 +405,7 @@ const MANNERS: &[&str] = &[
 ];
 /// Words that say that somebody is told.
 #[rustfmt::skip]
-pub(crate) const TELLING: &[&str] = &[
+pub(crate) const TELLING: &Lexicon = lexicon![
     "tell", "told", "telling", "alert", "alerts", "alerted", "alerting", "notify", "notified",
     "notifying", "notification", "notifications", "know", "inform", "informed", "informing",
     "warn", "warned", "warning", "ping", "pinged", "message", "messages", "text", "email", "e-mail",
@@ -439,7 +440,7 @@ fn mannerly(toks: &[Tok]) -> bool {
 
 /// Takes a frame of any wording from the start, and one from the end.
 fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
-    const FILLERS: &[&str] = &[
+    const FILLERS: &Lexicon = lexicon![
         "so",
         "basically",
         "well",
@@ -508,7 +509,7 @@ fn manners(toks: &mut Vec<Tok>, out: &mut Framed) {
     }
     // The end: "…, I want to be told about it".
     #[rustfmt::skip]
-    const STARTERS: &[&str] = &[
+    const STARTERS: &Lexicon = lexicon![
         "tell", "let", "alert", "notify", "inform", "warn", "ping", "message", "text", "email",
         "please", "pls", "i", "we", "send", "give", "gimme", "raise", "could", "can", "would", "just", "keep",
         "drop", "shoot", "page", "call", "remind", "flag", "you", "and", "then", "so",

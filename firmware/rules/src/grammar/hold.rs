@@ -6,6 +6,7 @@ use super::number::{duration, number, small_number, unit_millis};
 use super::pattern::{Pattern, any_of, here, longest, patterns, stands};
 use super::token::{Tok, span_of, take};
 use super::words::{ARTICLES, PREPOSITIONS, STRUCTURE};
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Refusal, RefusalKind, Schedule, Seconds, TimeOfDay};
 
 const FOR: &[Pattern] = patterns![
@@ -212,7 +213,7 @@ fn ends(toks: &[Tok], i: usize) -> bool {
 
 /// "waits 5 minutes at the gate", "stays half an hour": "for" left out.
 fn stays(toks: &[Tok], i: usize) -> Option<(Seconds, usize)> {
-    const STAYS: &[&str] = &[
+    const STAYS: &Lexicon = lexicon![
         "stay",
         "stays",
         "stayed",

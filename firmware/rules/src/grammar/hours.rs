@@ -7,6 +7,7 @@ use super::number::{duration, number, unit_millis};
 use super::pattern::{any_of, here, patterns, stands};
 use super::token::{Tok, span_of, take};
 use super::words::{ARTICLES, FIXTURES, PLACES, PREPOSITIONS, STRUCTURE, UNIVERSAL};
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Day, Refusal, RefusalKind, Schedule, TimeOfDay};
 
 type Span = (Option<TimeOfDay>, Option<TimeOfDay>);
@@ -214,7 +215,7 @@ fn part_of_day(toks: &[Tok], i: usize, after_day: bool) -> Found {
 
 /// What a part of the day may name: "the morning room".
 #[rustfmt::skip]
-const NAMES: &[&str] = &[
+const NAMES: &Lexicon = lexicon![
     "room", "rooms", "shift", "shifts", "class", "classes", "bus", "train", "club", "nurse",
     "watchman", "porter", "light", "lights", "vision", "guard", "market", "school", "nursery",
     "centre", "center", "care", "staff", "glory", "star", "bell", "desk", "entrance",

@@ -185,7 +185,7 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
 /// Whether a sentence without any frame says clearly enough that it is a rule.
 fn plain(leaf: &Rule) -> bool {
     let head = leaf.subject.as_deref().unwrap_or("");
-    let known = head.split(' ').any(|w| words::KNOWN.contains(&w)) || head == "any object";
+    let known = head.split(' ').any(|w| words::KNOWN.contains(w)) || head == "any object";
     let deed = leaf
         .action
         .as_deref()
@@ -195,7 +195,7 @@ fn plain(leaf: &Rule) -> bool {
         .as_deref()
         .map(|s| s.trim_start_matches("not "))
         .is_some_and(|s| {
-            words::STATES.contains(&s)
+            words::STATES.contains(s)
                 || s.contains(' ')
                 || matches!(s, "on" | "off" | "up" | "down")
         });

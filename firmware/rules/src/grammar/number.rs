@@ -3,8 +3,9 @@
 use super::pattern::{Pattern, any_of, here, longest, patterns, stands, table};
 use super::token::Tok;
 use crate::Seconds;
+use crate::lexicon::{Lexicon, lexicon};
 
-const ONES: &[&str] = &[
+const ONES: &Lexicon = lexicon![
     "zero",
     "one",
     "two",
@@ -26,7 +27,7 @@ const ONES: &[&str] = &[
     "eighteen",
     "nineteen",
 ];
-const TENS: &[&str] = &[
+const TENS: &Lexicon = lexicon![
     "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
 ];
 
@@ -48,15 +49,14 @@ pub(crate) fn small_number(word: &str) -> Option<f64> {
             None
         };
     }
-    let at = |table: &[&str], w: &str| table.iter().position(|t| *t == w);
-    if let Some(n) = at(ONES, word) {
+    if let Some(n) = ONES.position(word) {
         return Some(n as f64);
     }
-    if let Some(n) = at(TENS, word) {
+    if let Some(n) = TENS.position(word) {
         return Some((n as f64 + 2.0) * 10.0);
     }
     let (tens, ones) = word.split_once('-')?;
-    let (tens, ones) = (at(TENS, tens)?, at(ONES, ones)?);
+    let (tens, ones) = (TENS.position(tens)?, ONES.position(ones)?);
     (1..10)
         .contains(&ones)
         .then_some((tens as f64 + 2.0) * 10.0 + ones as f64)
@@ -85,10 +85,8 @@ pub(crate) fn number(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
     }
     let n = small_number(&toks.get(i)?.text)?;
     // "twenty five"
-    if TENS.contains(&toks[i].text.as_str())
-        && let Some(ones) = toks
-            .get(i + 1)
-            .and_then(|t| ONES.iter().position(|o| t.is(o)))
+    if TENS.contains(toks[i].text.as_str())
+        && let Some(ones) = toks.get(i + 1).and_then(|t| ONES.position(&t.text))
         && (1..10).contains(&ones)
     {
         return Some((n + ones as f64, 2));
@@ -163,7 +161,7 @@ pub(crate) fn unit_millis(word: &str) -> Option<f64> {
 }
 
 /// What follows a length in metres, not a time in minutes.
-const DISTANCE: &[&str] = &[
+const DISTANCE: &Lexicon = lexicon![
     "of", "from", "away", "high", "long", "wide", "tall", "deep", "apart", "above", "below", "off",
 ];
 

@@ -84,7 +84,7 @@ pub(crate) fn acts(
         return false;
     }
     if s.ends_with("ing") {
-        return if ING_NOUNS.contains(&s) {
+        return if ING_NOUNS.contains(s) {
             let free = toks.get(i + 1).is_none_or(|n| {
                 !n.word
                     || n.any(PREPOSITIONS)
@@ -92,7 +92,7 @@ pub(crate) fn acts(
                     || n.any(&["up", "away", "down", "out", "back", "together", "and", "or"])
             });
             let who = i.checked_sub(1).is_some_and(|p| {
-                HUMANS.contains(&singular(&toks[p].text).as_str())
+                HUMANS.contains(singular(&toks[p].text).as_str())
                     && s != "parking"
                     && toks.get(i + 1).is_none_or(|n| {
                         !n.word
@@ -204,7 +204,7 @@ pub(crate) fn strange_verb(toks: &[Tok], i: usize, article: &str) -> bool {
         && !t.any(STRUCTURE)
         && !t.any(CLOTHES)
         && !crate::noun::takes_no_article(&t.text)
-        && (pronoun || !KNOWN.contains(&singular(&t.text).as_str()))
+        && (pronoun || !KNOWN.contains(singular(&t.text).as_str()))
 }
 
 /// The phrase at `i` and where it ends; `None` if none starts there.
@@ -493,7 +493,7 @@ pub(crate) fn phrase(
             .last()
             .is_some_and(|w| is_plural(&toks[*w].text) && !toks[*w].any(S_SINGULAR));
         let of_it = words.last().is_some_and(|w| toks[*w].is("of"));
-        let known_noun = s.ends_with('s') && KNOWN.contains(&singular(s).as_str());
+        let known_noun = s.ends_with('s') && KNOWN.contains(singular(s).as_str());
         // "4 bus stops": what is counted is a plural, so this is no verb yet.
         let counted = out
             .compare
@@ -508,7 +508,7 @@ pub(crate) fn phrase(
             break;
         }
         let somebody = words.len() == 1
-            && HUMANS.contains(&toks[words[0]].text.as_str())
+            && HUMANS.contains(toks[words[0]].text.as_str())
             && !out.article.is_empty();
         let article = if somebody { "pronoun" } else { &out.article };
         if role == Role::Subject && !words.is_empty() && strange_verb(toks, j, article) {
@@ -560,20 +560,20 @@ pub(crate) fn phrase(
                 continue;
             }
             let participle =
-                s.len() > 5 && s.ends_with("ed") && s.is_ascii() && !ATTRIBUTES.contains(&s);
+                s.len() > 5 && s.ends_with("ed") && s.is_ascii() && !ATTRIBUTES.contains(s);
             let gerund = s.ends_with("ing")
-                && !ING_NOUNS.contains(&s)
+                && !ING_NOUNS.contains(s)
                 && from_gerund(s).is_some()
-                && (STATES.contains(&s)
+                && (STATES.contains(s)
                     || toks.get(j + 1).is_some_and(|n| {
-                        HUMANS.contains(&singular(&n.text).as_str())
+                        HUMANS.contains(singular(&n.text).as_str())
                             || n.any(&[
                                 "dog", "dogs", "cat", "cats", "animal", "animals", "man", "car",
                                 "cars", "vehicle", "vehicles",
                             ])
                     }))
                 && !(s == "sleeping" && toks.get(j + 1).is_some_and(|n| n.any(&["bag", "bags"])));
-            if (STATES.contains(&s) || participle || gerund)
+            if (STATES.contains(s) || participle || gerund)
                 && next_noun
                 && out.state.is_none()
                 && role == Role::Subject
@@ -595,7 +595,7 @@ pub(crate) fn phrase(
         }
         if !words.is_empty()
             && role != Role::Place
-            && (STATES.contains(&s) || UNATTENDED.contains(&s))
+            && (STATES.contains(s) || UNATTENDED.contains(s))
             && !next_noun
         {
             break;
@@ -607,7 +607,7 @@ pub(crate) fn phrase(
                 "person", "people", "persons", "cars", "dogs", "trucks", "vans", "vehicles",
             ])
             && t.word
-            && (PLACES.contains(&s) || (FIXTURES.contains(&s) && !next_noun))
+            && (PLACES.contains(s) || (FIXTURES.contains(s) && !next_noun))
         {
             break;
         }
@@ -615,7 +615,7 @@ pub(crate) fn phrase(
             && role == Role::Subject
             && !next_noun
             && out.article.is_empty()
-            && (from_gerund(s).is_some() && s.ends_with("ing") && !ING_NOUNS.contains(&s))
+            && (from_gerund(s).is_some() && s.ends_with("ing") && !ING_NOUNS.contains(s))
         {
             break;
         }
@@ -676,7 +676,7 @@ fn finish(
     let of = text.iter().position(|w| *w == "of");
     let head = of.unwrap_or(text.len()) - 1;
     let head_word = text[head];
-    let many = |w: &str| is_plural(w) && !S_SINGULAR.contains(&w);
+    let many = |w: &str| is_plural(w) && !S_SINGULAR.contains(w);
     // "people dig": an unknown verb hides behind a plural.
     for (n, w) in text.iter().enumerate().take(head) {
         let fine = n + 1 == of.unwrap_or(usize::MAX) || small_number(text[n + 1]).is_some();
@@ -694,7 +694,7 @@ fn finish(
     // "red leaves something": a colour is no thing
     if role == Role::Subject
         && text.len() == 1
-        && COLOURS.contains(&text[0])
+        && COLOURS.contains(text[0])
         && !matches!(text[0], "light" | "orange")
     {
         return Err(place_cannot(&toks[words[0]..=last]));
@@ -703,7 +703,7 @@ fn finish(
     if role == Role::Subject
         && head > 0
         && matches!(text[head], "people" | "person" | "persons")
-        && (PLACES.contains(&text[0]) || FIXTURES.contains(&text[0]))
+        && (PLACES.contains(text[0]) || FIXTURES.contains(text[0]))
     {
         return Err(place_cannot(&toks[words[0]..=last]));
     }

@@ -7,10 +7,11 @@ use super::pattern::{Pattern, entry, here, longest, patterns, table};
 use super::phrase::{Role, phrase, place_cannot};
 use super::token::Tok;
 use super::words::*;
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Comparator, Refusal};
 
 /// What may go on a list of attributes.
-const ATTRIBUTE_VERBS: &[&str] = &[
+const ATTRIBUTE_VERBS: &Lexicon = lexicon![
     "wearing", "carrying", "holding", "with", "without", "pushing", "pulling", "riding", "using",
 ];
 
@@ -164,7 +165,7 @@ impl Parser<'_> {
                 && p.article.is_empty()
                 && toks[end..].iter().all(Tok::is_gap)
                 && (p.raw.rsplit(' ').next().map(str::to_lowercase))
-                    .is_some_and(|h| PLACES.contains(&h.as_str()) || FIXTURES.contains(&h.as_str()))
+                    .is_some_and(|h| PLACES.contains(h.as_str()) || FIXTURES.contains(h.as_str()))
             {
                 c.zones = vec![super::clause::zone_name(&p.raw)];
                 c.place = vec![format!("in the {}", p.raw)];
@@ -263,7 +264,7 @@ impl Parser<'_> {
             && let Some((mut what, mut end)) = phrase(toks, i + 1, Role::Subject)?
             && what.compare.is_some()
             && !place.universal
-            && !HUMANS.contains(&place.noun.as_str())
+            && !HUMANS.contains(place.noun.as_str())
         {
             if let Some(n) = here!(toks, end, "in|inside|on it|them").or(here!(toks, end, "inside"))
             {
@@ -301,12 +302,12 @@ impl Parser<'_> {
             && !place.negative
             && c.zones.is_empty()
             && let Some((who, end)) = phrase(toks, i + 1, Role::Object)?
-            && (who.pronoun || HUMANS.contains(&who.noun.rsplit(' ').next().unwrap_or("")))
+            && (who.pronoun || HUMANS.contains(who.noun.rsplit(' ').next().unwrap_or("")))
             && !place
                 .noun
                 .rsplit(' ')
                 .next()
-                .is_some_and(|h| HUMANS.contains(&h))
+                .is_some_and(|h| HUMANS.contains(h))
         {
             let raw = place.raw.clone();
             c.zones = vec![super::clause::zone_name(&raw)];
@@ -445,7 +446,7 @@ impl Parser<'_> {
         let thing = !c
             .subjects
             .iter()
-            .any(|s| HUMANS.contains(&s.noun.as_str()) || s.compare.is_some());
+            .any(|s| HUMANS.contains(s.noun.as_str()) || s.compare.is_some());
         if copula
             && thing
             && t.any(&["up", "down"])
@@ -552,7 +553,7 @@ impl Parser<'_> {
             && verb(s).is_some()
             && toks.get(i + 1).is_some_and(|n| n.any(ARTICLES))
             && c.subjects.len() == 1;
-        if (STATES.contains(&s) || participle)
+        if (STATES.contains(s) || participle)
             && !done
             && person_posture.is_none()
             && !(s == "running" || s == "moving" || s == "waiting" || s == "smoking")
@@ -722,7 +723,7 @@ impl Parser<'_> {
                 return Err(place_cannot(&toks[end..e]));
             }
             let last = p.noun.rsplit(' ').next().unwrap_or("").to_owned();
-            things.push((full(&p), CLOTHES.contains(&last.as_str()), p.negative));
+            things.push((full(&p), CLOTHES.contains(last.as_str()), p.negative));
             end = e;
             let comma = usize::from(self.at(end, &[","]));
             let word = here!(toks, end + comma, "and|or").unwrap_or(0);
@@ -731,7 +732,7 @@ impl Parser<'_> {
             // "a vest and a white helmet walks in": one more garment, no new clause
             let garment = things.iter().all(|t: &(String, bool, bool)| t.1)
                 && phrase(toks, next, Role::Object)?.is_some_and(|(p, _)| {
-                    (p.noun.rsplit(' ').next()).is_some_and(|w| CLOTHES.contains(&w))
+                    (p.noun.rsplit(' ').next()).is_some_and(|w| CLOTHES.contains(w))
                 });
             if comma + word == 0
                 || (!either && !garment && self.new_clause(next))
@@ -756,7 +757,7 @@ impl Parser<'_> {
             && lacks
             && toks[i + n..end].iter().any(|t| {
                 t.text.ends_with("ing")
-                    && !ING_NOUNS.contains(&t.text.as_str())
+                    && !ING_NOUNS.contains(t.text.as_str())
                     && super::words::from_gerund(&t.text).is_some()
                     && !t.any(STATES)
             })

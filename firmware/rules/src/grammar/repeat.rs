@@ -5,6 +5,7 @@ use super::compare::{Compare, REACHES, afterthought, compare, lead};
 use super::pattern::{Pattern, any_of, entry, here, table};
 use super::token::{GAP, Tok, span_of, take};
 use super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE};
+use crate::lexicon::{Lexicon, lexicon};
 use crate::noun::is_plural;
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
 
@@ -318,7 +319,7 @@ fn both_limits(toks: &mut Vec<Tok>, i: usize) {
     }
 }
 
-const QUEUERS: &[&str] = &[
+const QUEUERS: &Lexicon = lexicon![
     "people",
     "persons",
     "customers",

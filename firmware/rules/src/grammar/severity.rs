@@ -1,5 +1,6 @@
 //! How urgent: "critical:", "at once", "just record it".
 
+use crate::lexicon::{Lexicon, lexicon};
 use scene::Severity;
 
 use super::number::number;
@@ -23,14 +24,14 @@ fn level(t: &Tok) -> Option<Severity> {
 
 /// Whom a message goes to, or what sends it: "tell me | at once".
 #[rustfmt::skip]
-const TELLING: &[&str] = &[
+const TELLING: &Lexicon = lexicon![
     "me", "us", "alert", "notify", "know", "tell", "inform", "warn", "security", "staff", "act",
     "alerted", "notified", "told", "informed", "ping", "message", "page", "guard", "guards", "it",
 ];
 const NOUN: &str = "alert|alerts|alarm|alarms|priority|severity|event|rule|notification|notifications|only|warning|message|messages";
 /// Words before a level that make it one: "send an | urgent alert".
 #[rustfmt::skip]
-const BEFORE: &[&str] = &[
+const BEFORE: &Lexicon = lexicon![
     "!", "?", "a", "an", "severity", "priority", ":", ",", "-", "as", "level", "me", "us", "is", "=", ";",
     ".", "(", "send", "issue", "raise", "trigger", "want", "get", "give", "with", "very", "really",
 ];

@@ -9,6 +9,7 @@ use super::phrase::{Role, phrase};
 use super::token::{GAP, Tok, take};
 use super::words::*;
 use crate::Refusal;
+use crate::lexicon::{Lexicon, lexicon};
 
 fn leading(toks: &[Tok]) -> usize {
     let front = toks.iter().take_while(|t| t.is_gap() || t.is(","));
@@ -17,7 +18,7 @@ fn leading(toks: &[Tok]) -> usize {
 
 /// "Yo! …", "three cars … parking lot", "when, on a Sunday, somebody".
 pub(crate) fn marks(toks: &mut Vec<Tok>) {
-    const CALLS: &[&str] = &[
+    const CALLS: &Lexicon = lexicon![
         "yo",
         "hey",
         "hi",
@@ -147,7 +148,7 @@ pub(crate) fn either_kind(toks: &mut Vec<Tok>) {
                     && !t.any(PREPOSITIONS)
                     && !t.any(COPULAS)
                     && !t.any(ARTICLES)
-                    && (verb(&t.text).is_none() || KNOWN.contains(&t.text.as_str()))
+                    && (verb(&t.text).is_none() || KNOWN.contains(t.text.as_str()))
                     && !t.any(STATES)
             })
             .cloned()
@@ -231,7 +232,7 @@ pub(crate) fn camera(toks: &mut Vec<Tok>) -> Option<String> {
 
 /// Takes a place from the front: "In the loading bay, tell me when …".
 pub(crate) fn front_place(toks: &mut Vec<Tok>) -> Result<Option<Clause>, Refusal> {
-    const LEADS: &[&str] = &[
+    const LEADS: &Lexicon = lexicon![
         "in",
         "at",
         "on",

@@ -1,5 +1,9 @@
 //! A sentence as tokens with their place in it.
 
+use crate::lexicon::{Lexicon, lexicon};
+
+use crate::lexicon::Words;
+
 /// A word, a number, a mark, or the gap that an extracted phrase left.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tok {
@@ -22,8 +26,8 @@ impl Tok {
         self.text == GAP
     }
 
-    pub fn any(&self, texts: &[&str]) -> bool {
-        texts.contains(&self.text.as_str())
+    pub fn any<W: Words + ?Sized>(&self, words: &W) -> bool {
+        words.has(&self.text)
     }
 
     pub fn starts_upper(&self) -> bool {
@@ -83,10 +87,10 @@ fn splits_at_hyphen(left: &str, right: &str) -> bool {
 /// Whether all parts of a hyphenated word speak of numbers and times, so that
 /// it is no name: "half-hour", "two-and-a-half", but not "twenty-five".
 fn splits_into_time(text: &str) -> bool {
-    const GLUE: &[&str] = &["a", "an", "and", "of", "half", "quarter", "past", "dozen"];
+    const GLUE: &Lexicon = lexicon!["a", "an", "and", "of", "half", "quarter", "past", "dozen"];
     super::number::small_number(text).is_none()
         && text.split('-').all(|p| {
-            GLUE.contains(&p)
+            GLUE.contains(p)
                 || super::number::small_number(p).is_some()
                 || (p.len() > 2 && super::number::unit_millis(p).is_some())
         })

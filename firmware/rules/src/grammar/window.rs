@@ -5,6 +5,7 @@ use super::hold::one;
 use super::number::{duration, is_ordinal, unit_millis};
 use super::pattern::{Pattern, any_of, longest, patterns, stands};
 use super::token::{Tok, span_of, take};
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Refusal, RefusalKind, Seconds};
 
 const LEADS: &[Pattern] = patterns![
@@ -49,7 +50,7 @@ const VAGUE: &[Pattern] = patterns![
 ];
 /// What "a minute" after it is not a rate: "for a minute", "than an hour".
 #[rustfmt::skip]
-const NO_RATE: &[&str] = &[
+const NO_RATE: &Lexicon = lexicon![
     "for", "of", "than", "half", "about", "almost", "after", "lasts", "least", "over",
     "quarter", "and", "to", "takes", "nearly", "in", "within", "is", "are", "before", "until",
     "wait", "waits", "just", "only", "or", "with", "at", "by", "on", "every", "last", "past",

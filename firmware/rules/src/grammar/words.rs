@@ -2,9 +2,10 @@
 //! are what concepts are told apart from.
 
 use super::pattern::{Pattern, patterns};
+use crate::lexicon::{Lexicon, lexicon};
 
 #[rustfmt::skip]
-pub(crate) const PREPOSITIONS: &[&str] = &[
+pub(crate) const PREPOSITIONS: &Lexicon = lexicon![
     "in", "at", "on", "by", "near", "inside", "within", "into", "onto", "through", "from",
     "behind", "beside", "under", "underneath", "around", "outside", "along", "over", "across",
     "past", "above", "below", "to", "off", "upon", "beneath", "between", "against", "alongside",
@@ -18,19 +19,19 @@ pub(crate) const LONG_PREPOSITIONS: &[Pattern] = patterns![
     "in the vicinity of", "in the area of", "near to", "in through", "out at", "out via",
 ];
 #[rustfmt::skip]
-pub(crate) const ARTICLES: &[&str] = &[
+pub(crate) const ARTICLES: &Lexicon = lexicon![
     "a", "an", "the", "any", "some", "another", "my", "our", "your", "this", "that", "these",
     "those", "its", "their", "his", "her",
 ];
 pub(crate) const UNIVERSAL: &[&str] = &["every", "each", "all", "both"];
 #[rustfmt::skip]
-pub(crate) const COPULAS: &[&str] = &[
+pub(crate) const COPULAS: &Lexicon = lexicon![
     "is", "are", "was", "were", "be", "been", "being", "becomes", "become", "remains", "remain",
     "stays", "stay", "am", "staying", "remaining", "keeps", "keep",
 ];
 /// Words of structure that no concept may hold: if one is left, it was not understood.
 #[rustfmt::skip]
-pub(crate) const STRUCTURE: &[&str] = &[
+pub(crate) const STRUCTURE: &Lexicon = lexicon![
     "and", "or", "nor", "but", "not", "without", "with", "no", "if", "when", "whenever", "while",
     "unless", "until", "except", "because", "since", "then", "than", "that", "who", "which",
     "whose", "whom", "where", "why", "how", "what", "there", "it", "they", "them", "he", "she",
@@ -53,13 +54,13 @@ pub(crate) const STRUCTURE: &[&str] = &[
     "seen", "spotted", "anywhere", "somewhere", "everywhere", "anymore", "here", "latest", "newest", "previous", "twice",
 ];
 #[rustfmt::skip]
-pub(crate) const COLOURS: &[&str] = &[
+pub(crate) const COLOURS: &Lexicon = lexicon![
     "red", "blue", "green", "yellow", "white", "black", "grey", "gray", "orange", "brown", "pink",
     "purple", "silver", "gold", "beige", "navy", "maroon", "turquoise", "dark", "light", "bright",
 ];
 /// Adjectives that narrow a thing without being a state of it.
 #[rustfmt::skip]
-pub(crate) const ATTRIBUTES: &[&str] = &[
+pub(crate) const ATTRIBUTES: &Lexicon = lexicon![
     "large", "small", "big", "huge", "tiny", "tall", "short", "long", "heavy", "wooden", "plastic",
     "metal", "striped", "hooded", "masked", "uniformed", "armed", "barefoot", "shirtless",
     "covered", "articulated", "electric", "yellow-and-black", "high-vis", "hi-vis", "unmarked",
@@ -68,7 +69,7 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
 ];
 /// Things that can be so: "a fallen box", "the door is open".
 #[rustfmt::skip]
-pub(crate) const STATES: &[&str] = &[
+pub(crate) const STATES: &Lexicon = lexicon![
     "open", "opened", "closed", "shut", "empty", "full", "fallen", "parked", "stopped",
     "stationary", "still", "motionless", "broken", "damaged", "blocked", "overflowing", "leaking",
     "burning", "spilled", "spilt", "tilted", "tipped", "overturned", "knocked-over", "wet", "dry",
@@ -95,7 +96,7 @@ pub(crate) const STATES: &[&str] = &[
 /// States that only a person or an animal has; they follow the noun.
 /// Things left behind.
 #[rustfmt::skip]
-pub(crate) const UNATTENDED: &[&str] = &[
+pub(crate) const UNATTENDED: &Lexicon = lexicon![
     "unattended", "abandoned", "stranded", "left-behind", "forgotten", "unsupervised",
     "unaccompanied", "unclaimed", "orphaned", "discarded", "lone", "ownerless", "unstaffed",
     "unmanned", "unguarded", "unwatched", "unminded", "dumped",
@@ -103,7 +104,7 @@ pub(crate) const UNATTENDED: &[&str] = &[
 /// Places and fixtures that are watched over: "the desk is unattended" means
 /// that nobody is there.
 #[rustfmt::skip]
-pub(crate) const FIXTURES: &[&str] = &[
+pub(crate) const FIXTURES: &Lexicon = lexicon![
     "door", "gate", "till", "counter", "desk", "reception", "machine", "room", "checkout", "stall",
     "oven", "stove", "station", "post", "entrance", "exit", "shop", "store", "bar", "kiosk",
     "booth", "barrier", "window", "hob", "cooker", "register", "press", "lathe", "crane",
@@ -113,7 +114,7 @@ pub(crate) const FIXTURES: &[&str] = &[
     "stand",
 ];
 #[rustfmt::skip]
-pub(crate) const CLOTHES: &[&str] = &[
+pub(crate) const CLOTHES: &Lexicon = lexicon![
     "hat", "hats", "helmet", "helmets", "vest", "vests", "jacket", "jackets", "mask", "masks",
     "gloves", "glove", "goggles", "glasses", "boots", "boot", "shoes", "uniform", "uniforms",
     "coat", "coats", "apron", "aprons", "hairnet", "hairnets", "hi-vis", "hi-viz", "ppe", "shirt",
@@ -131,7 +132,7 @@ pub(crate) const CLOTHES: &[&str] = &[
 ];
 /// People by what they do.
 #[rustfmt::skip]
-pub(crate) const HUMANS: &[&str] = &[
+pub(crate) const HUMANS: &Lexicon = lexicon![
     "person", "people", "worker", "guard", "nurse", "operator", "cashier", "porter", "steward", "attendant",
     "supervisor", "adult", "lifeguard", "driver", "teacher", "child", "kid", "baby", "toddler",
     "employee", "customer", "visitor", "guest", "patient", "doctor", "cook", "chef", "waiter",
@@ -148,7 +149,7 @@ pub(crate) const HUMANS: &[&str] = &[
 ];
 /// Nouns that end like gerunds.
 #[rustfmt::skip]
-pub(crate) const ING_NOUNS: &[&str] = &[
+pub(crate) const ING_NOUNS: &Lexicon = lexicon![
     "building", "ceiling", "railing", "crossing", "parking", "loading", "swimming", "waiting",
     "landing", "opening", "clearing", "thing", "string", "ring", "wing", "king", "meeting",
     "dining", "living", "washing", "shopping", "boarding", "changing", "fitting", "training",
@@ -164,7 +165,7 @@ pub(crate) const ING_NOUNS: &[&str] = &[
 ];
 /// Words whose last letter is an s without being a plural or a verb.
 #[rustfmt::skip]
-pub(crate) const S_SINGULAR: &[&str] = &[
+pub(crate) const S_SINGULAR: &Lexicon = lexicon![
     "glass", "grass", "bus", "gas", "glasses", "goggles", "gloves", "scissors", "stairs", "lens",
     "tennis", "news", "goods", "sports", "premises", "access", "press", "cross", "canvas",
     "mattress", "fortress", "dress", "process", "chess", "wilderness", "harness", "business",
@@ -176,7 +177,7 @@ pub(crate) const S_SINGULAR: &[&str] = &[
 /// Things that a camera sees; a bare phrase without any other structure is a
 /// rule only if its head is one of them.
 #[rustfmt::skip]
-pub(crate) const KNOWN: &[&str] = &[
+pub(crate) const KNOWN: &Lexicon = lexicon![
     "person", "worker", "man", "child", "baby", "pedestrian", "cyclist", "driver", "customer",
     "visitor", "guest", "passenger", "employee", "guard", "nurse", "doctor", "patient", "student",
     "player", "runner", "swimmer", "toddler", "kid", "car", "truck", "lorry", "van", "bus",
@@ -265,13 +266,13 @@ pub(crate) const VERBS: &[(&str, &str)] = &[
 ];
 /// Verbs of going that mean nothing without where to.
 #[rustfmt::skip]
-pub(crate) const GOING: &[&str] = &[
+pub(crate) const GOING: &Lexicon = lexicon![
     "go", "come", "walk", "drive", "step", "run", "get", "move", "pass", "ride", "cycle", "fly",
     "wander", "stray", "sneak", "climb", "jump", "crawl", "roll", "drift", "travel", "back",
     "pull", "head", "turn",
 ];
 /// Verbs that place a thing: being there is what counts.
-pub(crate) const BEING: &[&str] = &[
+pub(crate) const BEING: &Lexicon = lexicon![
     "stay",
     "remain",
     "wait",
@@ -299,7 +300,7 @@ pub(crate) const POSTURE_VERBS: &[(&str, &str)] = &[
 ];
 /// Verbs of deed that need no object.
 #[rustfmt::skip]
-pub(crate) const DEEDS: &[&str] = &[
+pub(crate) const DEEDS: &Lexicon = lexicon![
     "approach", "fall", "climb", "run", "jump", "fight", "smoke", "dance", "swim", "crawl", "slip",
     "trip", "collide", "crash", "reverse", "stumble", "collapse", "vomit", "hide", "wave",
     "swerve", "skid", "faint", "drown", "dive", "eat", "drink", "stop", "topple", "drift", "roll",
@@ -310,9 +311,17 @@ pub(crate) const DEEDS: &[&str] = &[
 /// Verbs that are said of somebody as an attribute: "carrying a ladder".
 pub(crate) const HANDLING: &[&str] = &["wear", "carry", "hold", "push", "pull", "ride", "use"];
 
+/// The base forms of [`VERBS`].
+const BASES: &Lexicon = lexicon!(keys VERBS);
+
+/// What a verb of [`VERBS`] is as a rule's action.
+pub(crate) fn action(base: &str) -> Option<&'static str> {
+    BASES.position(base).map(|i| VERBS[i].1)
+}
+
 /// The base form of an inflected verb of [`VERBS`].
 pub(crate) fn verb(word: &str) -> Option<&'static str> {
-    let find = |base: &str| VERBS.iter().find(|(b, _)| *b == base).map(|(b, _)| *b);
+    let find = |base: &str| BASES.position(base).map(|i| VERBS[i].0);
     #[rustfmt::skip]
     const IRREGULAR: &[(&str, &str)] = &[
         ("left", "leave"), ("came", "come"), ("went", "go"), ("gone", "go"), ("goes", "go"),
@@ -329,8 +338,9 @@ pub(crate) fn verb(word: &str) -> Option<&'static str> {
         ("creeps", "sneak"), ("creeping", "sneak"), ("creep", "sneak"), ("grabs", "grab"),
         ("dies", ""), ("picked", "pick"), ("laying", "lie"), ("lays", "lie"),
     ];
-    if let Some((_, base)) = IRREGULAR.iter().find(|(f, _)| *f == word) {
-        return find(base);
+    const FORMS: &Lexicon = lexicon!(keys IRREGULAR);
+    if let Some(i) = FORMS.position(word) {
+        return find(IRREGULAR[i].1);
     }
     if let Some(base) = find(word) {
         return Some(base);
@@ -360,7 +370,7 @@ pub(crate) fn verb(word: &str) -> Option<&'static str> {
 
 /// "climbing" -> "climb" for verbs that are not in the table.
 pub(crate) fn from_gerund(word: &str) -> Option<String> {
-    if ING_NOUNS.contains(&word) || !word.is_ascii() {
+    if ING_NOUNS.contains(word) || !word.is_ascii() {
         return None;
     }
     if let Some(base) = verb(word).filter(|_| word.ends_with("ing")) {
@@ -388,7 +398,7 @@ pub(crate) fn from_gerund(word: &str) -> Option<String> {
 
 /// Places that are always in view: there is nothing to watch for in them alone.
 #[rustfmt::skip]
-pub(crate) const PLACES: &[&str] = &[
+pub(crate) const PLACES: &Lexicon = lexicon![
     "yard", "hall", "corridor", "street", "road", "garden", "park", "platform", "roof", "terrace", "driveway",
     "hallway", "staircase", "lot", "site", "building", "house", "floor", "aisle", "lane", "ramp", "porch",
     "camera", "scene", "picture", "premises", "square", "lawn", "fence", "wall", "zone", "canteen", "school",

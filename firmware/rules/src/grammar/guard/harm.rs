@@ -7,6 +7,7 @@ use super::super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE, verb};
 use super::particular::particular;
 use super::people::{FEATURES, NATIONS, PEOPLE, PLACE_NOUNS, SEXED, TRAITS};
 use super::private::private;
+use crate::lexicon::{Lexicon, lexicon};
 use crate::refusal::Edit;
 use crate::{Refusal, RefusalKind};
 
@@ -103,7 +104,7 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
     };
     let word = t.text.trim_end_matches("'s").trim_end_matches('\'');
     let owned = t.text.ends_with("'s") || t.text.ends_with('\'');
-    if SEXED.contains(&word) {
+    if SEXED.contains(word) {
         let role = i > 0
             && toks[i - 1].any(&[
                 "delivery",
@@ -197,8 +198,8 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
     ) {
         return fail(n, None);
     }
-    let nation = NATIONS.contains(&word) && (t.starts_upper() || people_follow(toks, i));
-    if TRAITS.contains(&word) || nation {
+    let nation = NATIONS.contains(word) && (t.starts_upper() || people_follow(toks, i));
+    if TRAITS.contains(word) || nation {
         let thing = thing_follows(toks, i) && !people_follow(toks, i);
         let noun = !people_follow(toks, i);
         if thing || in_place(toks, i) && !people_follow(toks, i) {
@@ -263,7 +264,7 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
 
 /// Said of somebody: "a person who looks Arab".
 fn of_somebody(toks: &[Tok], i: usize) -> bool {
-    const BE: &[&str] = &[
+    const BE: &Lexicon = lexicon![
         "is", "are", "looks", "look", "seems", "very", "too", "being",
     ];
     let be = i >= 2 && toks[i - 1].any(BE);
@@ -295,14 +296,14 @@ const AGES: &[Pattern] = patterns![
 
 /// Words of how somebody looks or is that describe things too.
 #[rustfmt::skip]
-const LOOKS: &[&str] = &[
+const LOOKS: &Lexicon = lexicon![
     "old", "young", "black", "white", "brown", "yellow", "fat", "thin", "skinny", "ugly", "attractive",
     "pretty", "beautiful", "handsome", "hot", "homeless", "poor", "rich", "foreign", "older",
     "younger", "middle-aged", "coloured", "colored", "native", "indigenous", "ethnic", "blind",
     "deaf", "overweight", "elder", "aged", "crippled", "retarded", "crazy",
 ];
 
-const WEAK_ALONE: &[&str] = &[
+const WEAK_ALONE: &Lexicon = lexicon![
     "african", "asian", "indian", "chinese", "mexican", "roma", "arab", "ethnic", "trans",
 ];
 

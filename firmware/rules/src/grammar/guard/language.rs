@@ -2,12 +2,13 @@
 
 use super::super::token::{Tok, span_of};
 use super::refuse;
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Refusal, RefusalKind};
 
 /// Words that are frequent in rules of other languages and no English words.
 #[rustfmt::skip]
-const FOREIGN: &[(&str, &[&str])] = &[
-    ("French", &[
+const FOREIGN: &[(&str, &Lexicon)] = &[
+    ("French", lexicon![
         "alerte-moi", "alertez", "alertez-moi", "avec", "aucune", "bâtiment", "chien", "chat",
         "cinq", "dans", "derrière", "devant", "dès", "deux", "enfant", "entre", "entrée", "est",
         "être", "feu", "fenêtre", "fumée", "il", "incendie", "jardin", "lorsque", "lorsqu", "maison",
@@ -16,7 +17,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
         "quelqu", "quelqu'un", "qui", "rue", "sont", "sous", "trois", "une", "vélo", "voiture",
         "voitures", "a-t-il", "y-a-t-il", "dehors", "cuisine", "dites-moi", "dis-moi", "heures",
     ]),
-    ("German", &[
+    ("German", lexicon![
         "alarmiere", "auf", "außerhalb", "bei", "benachrichtige", "bescheid", "bitte", "das", "drei",
         "dort", "ein", "eine", "einem", "einen", "einer", "feuer", "fenster", "fünf", "gibt",
         "haus", "hund", "ich", "im", "ist", "jemand", "kein", "keine", "keiner", "küche", "länger",
@@ -26,7 +27,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
         "weniger", "werden", "wird", "zwei", "zwischen", "überwache", "auto", "autos", "fahrzeug",
         "melde", "meldung", "niemals", "steht", "kommt", "betritt", "verlässt", "halle",
     ]),
-    ("Spanish", &[
+    ("Spanish", lexicon![
         "abierta", "abierto", "alguien", "alguno", "avisa", "avísame", "avisame", "aviso", "cocina",
         "coche", "coches", "cuando", "dentro", "dos", "durante", "entra", "entrada", "esta", "está",
         "están", "favor", "fuego", "gente", "haya", "hombre", "humo", "jardín", "mas", "más",
@@ -34,73 +35,73 @@ const FOREIGN: &[(&str, &[&str])] = &[
         "personas", "por", "puerta", "que", "segundos", "si", "sin", "sobre", "tres", "una", "unos",
         "ventana", "gato", "casa", "alguna", "avíseme", "aviseme", "incendio", "calle", "carro", "vacío",
     ]),
-    ("Portuguese", &[
+    ("Portuguese", lexicon![
         "aberta", "aberto", "alguém", "alguem", "avise", "avise-me", "carro", "carros", "cozinha",
         "está", "estão", "fogo", "fumaça", "há", "houver", "janela", "mais", "não", "ninguém",
         "pessoa", "pessoas", "porta", "portão", "quando", "uma", "um", "entrar", "rua", "dois",
         "três", "criança", "cachorro", "fila",
     ]),
-    ("Italian", &[
+    ("Italian", lexicon![
         "aperta", "aperto", "auto", "avvertimi", "avvisami", "bambino", "c'è", "cane", "cancello",
         "che", "cucina", "dalla", "davanti", "della", "delle", "dentro", "dimmi", "entra", "finestra",
         "fumo", "fuoco", "giardino", "gatto", "fuori", "gli", "macchina", "meno", "minuti", "nel", "nella", "nessuno", "persone",
         "piu", "più", "porta", "qualcuno", "quando", "se", "sono", "strada", "troppe", "incendio",
     ]),
-    ("Dutch", &[
+    ("Dutch", lexicon![
         "aan", "auto", "bij", "brand", "de", "deur", "een", "er", "geef", "geen", "het", "hond",
         "huis", "iemand", "ik", "keuken", "kind", "langer", "meer", "mensen", "mij", "minuten",
         "naar", "niemand", "niet", "raam", "staat", "straat", "tuin", "voor", "waarschuw", "wanneer",
         "zodra", "zijn", "minder", "melding", "buiten", "binnen",
     ]),
-    ("Swedish", &[
+    ("Swedish", lexicon![
         "bil", "bilar", "brand", "dörr", "dörren", "eller", "ett", "finns", "går", "hund", "ingen",
         "inte", "köket", "larma", "lagret", "meddela", "mig", "minuter", "människor", "någon", "när",
         "och", "om", "personer", "säg", "till", "varna", "är", "öppen", "öppet",
     ]),
-    ("Danish or Norwegian", &[
+    ("Danish or Norwegian", lexicon![
         "besked", "bil", "biler", "brann", "brand", "dør", "døren", "eller", "er", "giv", "gi",
         "hund", "hvis", "huset", "ikke", "ingen", "kjøkkenet", "køkkenet", "meg", "mig", "nogen",
         "noen", "når", "og", "personer", "varsle", "åben", "åpen", "beskjed",
     ]),
-    ("Finnish", &[
+    ("Finnish", lexicon![
         "auto", "autoa", "autot", "avoinna", "enemmän", "hälytä", "henkilö", "ihmistä", "ilmoita",
         "ja", "joku", "jos", "kerro", "keittiössä", "koira", "kun", "kuin", "minulle", "on", "ovella",
         "ovi", "palaa", "pihalla", "tulipalo", "varoita",
     ]),
-    ("Polish", &[
+    ("Polish", lexicon![
         "alarmuj", "brama", "czy", "drzwi", "drzwiach", "gdy", "jeśli", "jest", "kiedy", "kto",
         "ktoś", "kuchni", "magazynu", "mnie", "nie", "niż", "ogień", "osoba", "osoby", "pies",
         "powiadom", "pożar", "przy", "samochód", "się", "trzy", "więcej", "wejdzie", "w",
     ]),
-    ("Czech or Slovak", &[
+    ("Czech or Slovak", lexicon![
         "brána", "dveře", "dvere", "jsou", "je", "jestli", "když", "keď", "mě", "někdo", "niekto",
         "oheň", "osoba", "otevřená", "pokud", "pes", "požár", "upozorni", "více", "než", "ve",
     ]),
-    ("Hungarian", &[
+    ("Hungarian", lexicon![
         "ajtó", "ajtóban", "autó", "értesíts", "ha", "jelezz", "kapunál", "kutya", "mint", "nincs",
         "szólj", "több", "tűz", "van", "valaki", "ember",
     ]),
-    ("Romanian", &[
+    ("Romanian", lexicon![
         "anunță-mă", "avertizează", "cineva", "dacă", "este", "foc", "mașină", "oameni", "persoane",
         "lume", "bucatarie", "bucătărie", "poarta", "sunt", "ușa", "ușă", "câine", "când",
     ]),
-    ("Turkish", &[
+    ("Turkish", lexicon![
         "araba", "biri", "bir", "birisi", "eğer", "fazla", "haber", "kapı", "kapıda", "kişi",
         "köpek", "mutfakta", "uyar", "var", "varsa", "ver", "yangın", "yok",
     ]),
-    ("Indonesian or Malay", &[
+    ("Indonesian or Malay", lexicon![
         "ada", "api", "anjing", "apabila", "beri", "beritahu", "dapur", "dari", "di", "jika",
         "kalau", "lebih", "mobil", "orang", "pintu", "saya", "seseorang", "tahu", "ketika", "rumah",
     ]),
-    ("Swahili", &["kama", "kuna", "mlangoni", "moto", "mtu", "niambie", "watu", "gari"]),
-    ("Tagalog", &["abisuhan", "kapag", "kung", "mga", "may", "pinto", "sabihin", "sunog", "tao"]),
-    ("Vietnamese", &["báo", "cho", "có", "cửa", "khi", "nếu", "người", "tôi", "cháy"]),
+    ("Swahili", lexicon!["kama", "kuna", "mlangoni", "moto", "mtu", "niambie", "watu", "gari"]),
+    ("Tagalog", lexicon!["abisuhan", "kapag", "kung", "mga", "may", "pinto", "sabihin", "sunog", "tao"]),
+    ("Vietnamese", lexicon!["báo", "cho", "có", "cửa", "khi", "nếu", "người", "tôi", "cháy"]),
 ];
 
 /// Small words that stand in names of streets and squares too, and words that
 /// are English as well: they count, but not for much.
 #[rustfmt::skip]
-const WEAK: &[&str] = &[
+const WEAK: &Lexicon = lexicon![
     "de", "la", "le", "les", "el", "los", "las", "del", "der", "den", "dem", "des", "di", "du",
     "da", "von", "zu", "y", "en", "et", "un", "die", "plus", "rue", "brand", "hay", "auto", "autos",
     "person", "persona", "kind", "van", "till", "on", "om", "tor", "halle", "may", "var", "ver",
@@ -115,7 +116,7 @@ const WEAK: &[&str] = &[
 
 /// Of [`WEAK`], English words: alone they show nothing.
 #[rustfmt::skip]
-const BOTH: &[&str] = &[
+const BOTH: &Lexicon = lexicon![
     "person", "on", "till", "van", "auto", "autos", "kind", "brand", "hay", "die", "plus", "chat",
     "may", "mint", "pinto", "favor", "persona", "personas", "general", "cane", "ember", "mobil", "rue",
     "tor", "ha", "sin", "general", "im", "entre", "moto", "y", "w",
@@ -123,7 +124,7 @@ const BOTH: &[&str] = &[
 
 /// Common English words that the other languages lack.
 #[rustfmt::skip]
-const ENGLISH: &[&str] = &[
+const ENGLISH: &Lexicon = lexicon![
     "the", "if", "when", "whenever", "is", "are", "at", "of", "for", "more", "than", "and", "or",
     "any", "someone", "somebody", "nobody", "anyone", "alert", "tell", "notify", "people",
     "there", "not", "with", "without", "by", "from", "has", "been", "near", "please", "know", "let",
@@ -134,7 +135,7 @@ const ENGLISH: &[&str] = &[
 
 /// English words that kept an accent.
 #[rustfmt::skip]
-const LOANS: &[&str] = &[
+const LOANS: &Lexicon = lexicon![
     "café", "cafés", "piñata", "crème", "brûlée", "fiancé", "fiancée", "façade", "façades", "décor",
     "jalapeño", "naïve", "entrée", "entrées", "sauté", "sautéed", "purée", "pâté", "soufflé",
     "smörgåsbord", "über", "cliché", "résumé", "protégé", "matinée", "château", "fête", "señor",
@@ -198,7 +199,7 @@ pub(crate) fn language(toks: &[Tok]) -> Result<(), Refusal> {
     let mut hits: Vec<Tok> = Vec::new();
     let (mut strong, mut weak) = (0, 0);
     for (n, t) in words.iter().enumerate() {
-        let known = of(&t.text).is_some() && !t.any(ENGLISH);
+        let known = !t.any(ENGLISH) && of(&t.text).is_some();
         let far = t.text.chars().any(far_letter);
         let accent = t.text.chars().any(|c| c.is_alphabetic() && !c.is_ascii()) && !t.any(LOANS);
         if !(known || far || accent) {
@@ -234,16 +235,16 @@ fn of(word: &str) -> Option<&'static str> {
     let parts = || std::iter::once(word).chain(word.split('\''));
     FOREIGN
         .iter()
-        .find(|(_, list)| parts().any(|p| list.contains(&p)))
+        .find(|(_, list)| parts().any(|p| list.contains(p)))
         .map(|(name, _)| *name)
-        .or_else(|| WEAK.contains(&word).then_some(""))
+        .or_else(|| WEAK.contains(word).then_some(""))
 }
 
 /// The language that most of `hits` are listed in.
 fn of_all(hits: &[Tok]) -> &'static str {
-    let count = |list: &[&str]| {
+    let count = |list: &Lexicon| {
         hits.iter()
-            .filter(|t| t.text.split('\'').any(|p| list.contains(&p)) || t.any(list))
+            .filter(|t| t.text.split('\'').any(|p| list.contains(p)) || t.any(list))
             .count()
     };
     FOREIGN

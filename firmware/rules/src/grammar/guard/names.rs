@@ -4,6 +4,7 @@ use super::super::pattern::here;
 use super::super::token::Tok;
 use super::super::words::{ARTICLES, COPULAS, KNOWN, PREPOSITIONS, verb};
 use super::people::{GIVEN, GIVEN_WORDS, NATIONS, PEOPLE, PLACE_NOUNS, RELATIONS, TRAITS};
+use crate::lexicon::{Lexicon, lexicon};
 
 fn capital(t: &Tok) -> bool {
     let mut chars = t.raw.chars();
@@ -24,7 +25,7 @@ fn title_case(toks: &[Tok]) -> bool {
     words.len() > 3 && upper * 10 >= words.len() * 6
 }
 
-const CALENDAR: &[&str] = &[
+const CALENDAR: &Lexicon = lexicon![
     "monday",
     "tuesday",
     "wednesday",
@@ -56,7 +57,7 @@ const CALENDAR: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const PERSONAL: &[&str] = &[
+const PERSONAL: &Lexicon = lexicon![
     "is", "enters", "leaves", "comes", "goes", "arrives", "walks", "exits", "stays", "stands",
     "appears", "gets", "sits", "sleeps", "has", "was", "does", "and", "or", "are", "falls", "returns",
     "works", "smokes", "takes", "opens", "looks", "runs", "passes", "starts", "stops", "parks",
@@ -65,7 +66,7 @@ const PERSONAL: &[&str] = &[
 
 /// Words before the subject of a sentence.
 #[rustfmt::skip]
-const BEFORE_SUBJECT: &[&str] = &[
+const BEFORE_SUBJECT: &Lexicon = lexicon![
     "if", "when", "whenever", "once", "is", "does", "has", "watch", "track", "follow", "see", "where",
     "and", "or", "as", "unless", "until", "while", "that", "than", "did", "find", "spot", "catch",
     "monitor", "me", "for", "about", "spotted", "every", "time", "case", ",", ":", "should", "can",
@@ -88,11 +89,11 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
             && toks.get(i + 2 + dot).is_some_and(|n| n.any(PLACE_NOUNS));
         return (who && !street).then_some(2 + dot);
     }
-    if CALENDAR.contains(&word) && !(word == "april" || word == "june") {
+    if CALENDAR.contains(word) && !(word == "april" || word == "june") {
         return None;
     }
-    let given = GIVEN.contains(&word);
-    let given_word = GIVEN_WORDS.contains(&word) && capital(t) && !shouted;
+    let given = GIVEN.contains(word);
+    let given_word = GIVEN_WORDS.contains(word) && capital(t) && !shouted;
     // Things that are called so.
     let thing = next.is_some_and(|n| {
         n.any(&[
@@ -141,8 +142,7 @@ pub(super) fn name(toks: &[Tok], i: usize, shouted: bool) -> Option<usize> {
         return None;
     }
     // Unknown names: "Tom Smith enters", "when Okonkwo leaves".
-    let names_people =
-        NATIONS.contains(&word) || TRAITS.contains(&word) || RELATIONS.contains(&word);
+    let names_people = NATIONS.contains(word) || TRAITS.contains(word) || RELATIONS.contains(word);
     let opens = prev.is_some_and(|p| {
         p.any(&[
             "if", "when", "whenever", "once", "is", "does", "watch", "follow", "track", "unless",

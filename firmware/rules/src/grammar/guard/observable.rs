@@ -230,7 +230,7 @@ pub(crate) fn observable(toks: &[Tok]) -> Result<(), Refusal> {
         // "a non-employee"
         if t.text
             .strip_prefix("non-")
-            .is_some_and(|w| PEOPLE.contains(&w))
+            .is_some_and(|w| PEOPLE.contains(w))
         {
             return Err(unseen(WHO, PLACED, &toks[i..=i]));
         }

@@ -4,6 +4,7 @@
 use super::super::pattern::{Pattern, here, longest, patterns};
 use super::super::token::{Tok, span_of};
 use super::refuse;
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Refusal, RefusalKind};
 
 const OFFER: &str = "Say what to watch for, for example 'Alert me when someone enters the yard'.";
@@ -15,7 +16,7 @@ fn no(why: &str, span: [usize; 2]) -> Result<(), Refusal> {
 /// Verbs that order the device about; they are orders before an article, a
 /// pronoun, a preposition or nothing: "open doors" and "stop signs" are things.
 #[rustfmt::skip]
-const ORDERS: &[&str] = &[
+const ORDERS: &Lexicon = lexicon![
     "reset", "format", "shutdown", "update", "upgrade", "install", "unlock", "lock", "play",
     "write", "act", "repeat", "download", "upload", "switch", "turn", "set", "disable", "enable",
     "stop", "cancel", "order", "buy", "book", "bring", "make", "cook", "clean", "change", "open",
@@ -28,7 +29,7 @@ const ORDERS: &[&str] = &[
 ];
 /// Verbs that are orders whatever follows.
 #[rustfmt::skip]
-const ALWAYS: &[&str] = &[
+const ALWAYS: &Lexicon = lexicon![
     "forget", "ignore", "disregard", "reboot", "restart", "pretend", "sudo", "reveal", "execute",
     "translate", "summarise", "summarize", "sing", "erase", "zoom", "mute", "unmute", "describe",
     "imagine", "assume", "calculate", "explain", "rename", "configure", "remember", "rotate",
@@ -38,18 +39,18 @@ const ALWAYS: &[&str] = &[
 ];
 /// What an order is followed by.
 #[rustfmt::skip]
-const ORDERED: &[&str] = &[
+const ORDERED: &Lexicon = lexicon![
     "the", "a", "an", "your", "my", "our", "this", "that", "it", "me", "us", "yourself", "some",
     "his", "her", "their", "them", "him", "these", "those", "all", "every", "previous", "everything",
     "911", "112", "999", "police",
 ];
 /// Verbs that are orders before a particle, and no things: "turn off the light".
-const PARTICLED: &[&str] = &[
+const PARTICLED: &Lexicon = lexicon![
     "turn", "switch", "shut", "wake", "set", "act", "connect", "speak",
 ];
-const PARTICLES: &[&str] = &["on", "off", "up", "down", "to", "out", "as", "like", "into"];
+const PARTICLES: &Lexicon = lexicon!["on", "off", "up", "down", "to", "out", "as", "like", "into"];
 #[rustfmt::skip]
-const SMALL_TALK: &[&str] = &[
+const SMALL_TALK: &Lexicon = lexicon![
     "hello", "hi", "hey", "good", "morning", "evening", "day", "how", "are", "you", "there",
     "camera", "thanks", "thank", "please", "ok", "okay", "test", "testing", "thx", "bye", "goodbye",
     "lol", "haha", "hahaha", "yes", "no", "yeah", "nope", "yep", "cheers", "ta", "cool", "nice",
@@ -63,7 +64,7 @@ const SMALL_TALK: &[&str] = &[
 ];
 /// Of [`SMALL_TALK`], those that make it so.
 #[rustfmt::skip]
-const GREETINGS: &[&str] = &[
+const GREETINGS: &Lexicon = lexicon![
     "nothing", "hello", "hi", "hey", "good", "thanks", "thank", "test", "testing", "thx", "bye", "goodbye",
     "lol", "haha", "hahaha", "cheers", "ta", "cool", "wow", "hmm", "yo", "sup", "awesome", "perfect",
     "sorry", "pls", "plz", "omg", "wtf", "rofl", "brb", "huh", "help", "yes", "yeah", "nope", "yep",
@@ -71,7 +72,7 @@ const GREETINGS: &[&str] = &[
     "nice", "whatever", "understand", "no", "the", "a", "how", "why", "you", "camera",
 ];
 #[rustfmt::skip]
-const RUDE: &[&str] = &[
+const RUDE: &Lexicon = lexicon![
     "fuck", "fucking", "fucked", "fucker", "shit", "shitty", "bullshit", "arse", "arsehole",
     "asshole", "bastard", "bitch", "crap", "damn", "dickhead", "wanker", "twat", "moron", "idiot",
     "stupid", "useless", "sucks", "suck", "stfu", "piss", "bollocks", "dumb", "dumbass", "cunt",

@@ -31,7 +31,7 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
     let owner = i.checked_sub(1 + usize::from(adjective)).map(|p| &toks[p]);
     let owner = owner.filter(|p| p.any(&["my", "our", "his", "her", "their", "your", "the", "a"]));
     let word = t.text.trim_end_matches("'s").trim_end_matches('\'');
-    if RELATIONS.contains(&word) || word.ends_with("-in-law") {
+    if RELATIONS.contains(word) || word.ends_with("-in-law") {
         let own = owner.is_some_and(|p| !p.any(&["the", "a"])) || prev.is_none();
         let always = matches!(
             word,
@@ -94,7 +94,7 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
         && prev.is_some_and(|p| p.any(PEOPLE) || p.any(SEXED) || p.any(&["child", "kid", "is"]))
         && toks
             .get(i + 1)
-            .is_some_and(|n| n.starts_upper() || GIVEN.contains(&n.text.as_str()))
+            .is_some_and(|n| n.starts_upper() || GIVEN.contains(n.text.as_str()))
     {
         let who = prev.map_or(t.span[0], |_| toks[i - 1].span[1]);
         return fail(2, Some(([who, toks[i + 1].span[1]], String::new())));
@@ -238,7 +238,7 @@ fn people_near(toks: &[Tok], i: usize) -> bool {
     toks[i.min(toks.len())..].iter().take(5).any(|n| {
         n.any(PEOPLE)
             || n.any(SEXED)
-            || RELATIONS.contains(&n.text.trim_end_matches("'s"))
+            || RELATIONS.contains(n.text.trim_end_matches("'s"))
             || n.any(&[
                 "him",
                 "her",
@@ -253,6 +253,6 @@ fn people_near(toks: &[Tok], i: usize) -> bool {
                 "kids",
                 "children",
             ])
-            || GIVEN.contains(&n.text.trim_end_matches("'s"))
+            || GIVEN.contains(n.text.trim_end_matches("'s"))
     })
 }

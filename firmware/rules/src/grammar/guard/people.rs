@@ -1,8 +1,10 @@
 //! Words for people, and for what people are.
 
+use crate::lexicon::{Lexicon, lexicon};
+
 /// People without a trait.
 #[rustfmt::skip]
-pub(super) const PEOPLE: &[&str] = &[
+pub(super) const PEOPLE: &Lexicon = lexicon![
     "person", "people", "persons", "someone", "somebody", "anyone", "anybody", "individual",
     "individuals", "worker", "workers", "customer", "customers", "visitor", "visitors", "guest",
     "guests", "driver", "drivers", "adult", "adults", "pedestrian", "pedestrians", "folk", "folks",
@@ -16,7 +18,7 @@ pub(super) const PEOPLE: &[&str] = &[
 
 /// People by sex or age.
 #[rustfmt::skip]
-pub(super) const SEXED: &[&str] = &[
+pub(super) const SEXED: &Lexicon = lexicon![
     "woman", "women", "man", "men", "girl", "girls", "boy", "boys", "lady", "ladies", "guy", "guys",
     "male", "female", "males", "females", "gentleman", "gentlemen", "gents", "bloke", "blokes", "lad",
     "lads", "dude", "dudes", "chap", "chaps", "chick", "babe", "lass", "mister",
@@ -26,7 +28,7 @@ pub(super) const SEXED: &[&str] = &[
 
 /// What people are; a thing may follow ("the Jewish museum").
 #[rustfmt::skip]
-pub(super) const TRAITS: &[&str] = &[
+pub(super) const TRAITS: &Lexicon = lexicon![
     "elderly", "asian", "african", "arab", "arabs", "hispanic", "hispanics", "latino", "latina",
     "latinos", "latinas", "latinx", "caucasian", "caucasians", "muslim", "muslims", "jew", "jews",
     "jewish", "christian", "christians", "hindu", "hindus", "sikh", "sikhs", "buddhist", "buddhists",
@@ -42,7 +44,7 @@ pub(super) const TRAITS: &[&str] = &[
 
 /// Words that are about traits wherever they stand.
 #[rustfmt::skip]
-pub(super) const FEATURES: &[&str] = &[
+pub(super) const FEATURES: &Lexicon = lexicon![
     "hijab", "hijabs", "burqa", "burka", "niqab", "chador", "turban", "turbans", "kippah", "yarmulke",
     "headscarf", "headscarves", "ethnicity", "nationality", "nationalities", "gender", "sexuality",
     "religion", "skin-colour", "skin-color", "disability", "disabilities", "dementia", "pregnancy",
@@ -51,7 +53,7 @@ pub(super) const FEATURES: &[&str] = &[
 
 /// Nationalities; they stand before things too ("a German shepherd").
 #[rustfmt::skip]
-pub(super) const NATIONS: &[&str] = &[
+pub(super) const NATIONS: &Lexicon = lexicon![
     "american", "americans", "british", "english", "irish", "scottish", "french", "german",
     "germans", "spanish", "italian", "italians", "portuguese", "polish", "russian", "russians",
     "ukrainian", "ukrainians", "turkish", "turk", "turks", "greek", "greeks", "dutch", "belgian",
@@ -68,7 +70,7 @@ pub(super) const NATIONS: &[&str] = &[
 
 /// Relatives and others who are one particular person.
 #[rustfmt::skip]
-pub(super) const RELATIONS: &[&str] = &[
+pub(super) const RELATIONS: &Lexicon = lexicon![
     "wife", "husband", "girlfriend", "boyfriend", "ex", "ex-wife", "ex-husband", "ex-girlfriend",
     "ex-boyfriend", "neighbour", "neighbor", "neighbours", "neighbors", "boss", "colleague",
     "coworker", "co-worker", "daughter", "daughters", "son", "sons", "sister", "brother", "mother",
@@ -81,7 +83,7 @@ pub(super) const RELATIONS: &[&str] = &[
 
 /// Nouns that make a place of what stands before them.
 #[rustfmt::skip]
-pub(super) const PLACE_NOUNS: &[&str] = &[
+pub(super) const PLACE_NOUNS: &Lexicon = lexicon![
     "room", "rooms", "aisle", "department", "section", "toilet", "toilets", "restroom", "restrooms",
     "bathroom", "washroom", "ward", "hall", "house", "home", "office", "desk", "bay", "bays", "space",
     "spaces", "spot", "spots", "parking", "entrance", "exit", "door", "gate", "clothing", "shoes",
@@ -97,7 +99,7 @@ pub(super) const PLACE_NOUNS: &[&str] = &[
 
 /// Given names that are no other English words in lower case.
 #[rustfmt::skip]
-pub(super) const GIVEN: &[&str] = &[
+pub(super) const GIVEN: &Lexicon = lexicon![
     "aaron", "abdul", "adam", "adrian", "agnes", "ahmed", "aisha", "alan", "albert", "alejandro",
     "alex", "alexander", "alexandra", "alfred", "ali", "alice", "alison", "amanda", "amelia", "amir",
     "amy", "ana", "anastasia", "andrea", "andreas", "andrew", "andy", "angela", "anita", "anna",
@@ -140,7 +142,7 @@ pub(super) const GIVEN: &[&str] = &[
 ];
 /// Given names that are other words too: only with a capital.
 #[rustfmt::skip]
-pub(super) const GIVEN_WORDS: &[&str] = &[
+pub(super) const GIVEN_WORDS: &Lexicon = lexicon![
     "mark", "bill", "rob", "will", "rose", "frank", "jack", "art", "pat", "grace", "faith", "hope",
     "dawn", "april", "june", "max", "sam", "lily", "daisy", "ivy", "holly", "amber", "ruby", "pearl",
     "ray", "gene", "guy", "drew", "dean", "chase", "hunter", "penny", "sandy", "robin", "jasmine",

@@ -7,9 +7,10 @@ use super::super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE, verb};
 use super::harm::unsafe_to;
 use super::people::{PEOPLE, SEXED};
 use crate::Refusal;
+use crate::lexicon::{Lexicon, lexicon};
 
 #[rustfmt::skip]
-const BARE: &[&str] = &[
+const BARE: &Lexicon = lexicon![
     "naked", "nude", "nudes", "undressing", "undressed", "undresses", "undress", "topless",
     "bottomless", "sexual", "sexually", "sex", "sexy", "breasts", "breast", "boobs", "tits",
     "genitals", "penis", "vagina", "underwear", "bikini", "bikinis", "lingerie", "masturbating",
@@ -18,7 +19,7 @@ const BARE: &[&str] = &[
     "voyeur", "peeping", "perv", "milf", "snogging", "cuddling",
 ];
 #[rustfmt::skip]
-const ROOMS: &[&str] = &[
+const ROOMS: &Lexicon = lexicon![
     "toilet", "toilets", "restroom", "restrooms", "bathroom", "bathrooms", "shower", "showers",
     "cubicle", "cubicles", "washroom", "washrooms", "lavatory", "lavatories", "loo", "loos", "urinal",
     "urinals", "bathtub", "wc", "tub",

@@ -1,12 +1,14 @@
 //! Words for what a picture does not show.
 
+use crate::lexicon::{Lexicon, lexicon};
+
 /// Why, what to ask instead, and the words.
 #[rustfmt::skip]
-pub(crate) const UNSEEN: &[(&str, &str, &[&str])] = &[
+pub(crate) const UNSEEN: &[(&str, &str, &Lexicon)] = &[
     (
         "That is a sound, and the camera only sees.",
         "Ask for what can be seen when it happens, for example 'someone enters the room'.",
-        &[
+        lexicon![
             "cry", "cries", "crying", "cried", "scream", "screams", "screaming", "shout", "shouts",
             "shouting", "yell", "yells", "yelling", "noise", "noises", "noisy", "loud", "loudly",
             "bark", "barks", "barking", "hear", "hears", "heard", "sound", "sounds", "sounding",
@@ -26,7 +28,7 @@ pub(crate) const UNSEEN: &[(&str, &str, &[&str])] = &[
     (
         "That is a smell or a taste, and the camera only sees.",
         "Ask for what can be seen, for example smoke.",
-        &[
+        lexicon![
             "smell", "smells", "smelling", "odour", "odor", "odours", "stink", "stinks", "taste",
             "tastes", "scent", "stench", "smelly", "whiff", "stinking", "reeks", "reek", "aroma",
             "fragrance", "salty", "bitter", "flavour", "flavor", "odours", "odors", "tasty", "pong",
@@ -35,7 +37,7 @@ pub(crate) const UNSEEN: &[(&str, &str, &[&str])] = &[
     (
         "A temperature, a weight or an invisible gas does not show in the picture.",
         "Ask for what can be seen, for example fire, smoke or steam.",
-        &[
+        lexicon![
             "temperature", "hot", "warm", "warmer", "cold", "colder", "hotter", "humid", "humidity",
             "degrees", "celsius", "fahrenheit", "radiation", "carbon", "monoxide", "weighs",
             "weight", "kg", "kilograms", "pressure", "voltage", "electricity", "wifi-signal",
@@ -48,7 +50,7 @@ pub(crate) const UNSEEN: &[(&str, &str, &[&str])] = &[
     (
         "A speed or a distance can't be measured in the picture.",
         "Ask for a thing being in a place, or entering it.",
-        &[
+        lexicon![
             "km/h", "kmh", "mph", "kph", "speeding", "speeds", "knots", "velocity", "acceleration", "quickly-moving", "m/s", "speed", "faster", "slower", "fast",
             "kilometres", "kilometers", "metre", "metres", "meter", "meters", "feet", "cm",
             "centimetres", "inches", "yards-away", "miles",
@@ -57,7 +59,7 @@ pub(crate) const UNSEEN: &[(&str, &str, &[&str])] = &[
     (
         "What somebody intends, feels or thinks does not show in the picture.",
         "Ask for what they do, for example 'someone climbs over the fence'.",
-        &[
+        lexicon![
             "intends", "intend", "intending", "intention", "plans", "planning", "wants", "want",
             "thinks", "thinking", "suspicious", "suspiciously", "angry", "sad", "happy", "nervous",
             "anxious", "bored", "unhappy", "upset", "drunk", "intoxicated", "lying-to", "aggressive",
@@ -84,7 +86,7 @@ pub(crate) const UNSEEN: &[(&str, &str, &[&str])] = &[
     (
         "Who somebody is does not show in the picture.",
         "Ask for a person in a place or at a time, or for what they wear.",
-        &[
+        lexicon![
             "intruder", "intruders", "stranger", "strangers", "unauthorised", "unauthorized",
             "authorised", "authorized", "trespasser", "trespassers", "unknown", "unfamiliar",
             "known", "vip", "owner", "owners", "resident", "residents", "unwanted", "uninvited",

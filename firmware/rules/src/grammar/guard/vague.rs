@@ -5,10 +5,11 @@ use super::super::compare::compare;
 use super::super::number::{number, unit_millis};
 use super::super::pattern::{Pattern, here, longest, patterns};
 use super::super::token::{Tok, span_of};
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Refusal, RefusalKind};
 
 #[rustfmt::skip]
-const WORDS: &[&str] = &[
+const WORDS: &Lexicon = lexicon![
     "crowded", "overcrowded", "busy", "packed", "crowd", "crowds", "congested", "congestion",
     "overfull", "several", "numerous", "countless", "bustling", "rammed", "swamped", "heaving",
     "jam-packed", "multiple", "teeming",
@@ -41,7 +42,7 @@ const PATTERNS: &[Pattern] = patterns![
     "a number of",
     "an unusual number of",
 ];
-const ODD: &[&str] = &[
+const ODD: &Lexicon = lexicon![
     "unusual",
     "odd",
     "weird",
@@ -249,7 +250,7 @@ fn breaks_off(toks: &[Tok]) -> Result<(), Refusal> {
 
 /// "alert me when it is open": nothing is named before "it".
 fn nobody_named(toks: &[Tok]) -> Result<(), Refusal> {
-    const FRAME: &[&str] = &[
+    const FRAME: &Lexicon = lexicon![
         "alert", "tell", "notify", "warn", "let", "know", "me", "us", "if", "when", "whenever",
         "please", "message", "ping", "inform", "send", "an", "alarm", "as", "soon", "once",
     ];

@@ -11,13 +11,14 @@ mod real;
 use super::number::{duration, number, unit_millis};
 use super::pattern::here;
 use super::token::Tok;
+use crate::lexicon::{Lexicon, lexicon};
 use crate::{Refusal, RefusalKind};
 use real::REAL;
 
 /// Words that carry the structure of a sentence. The usual ones come first:
 /// of two that are as close, the first is offered.
 #[rustfmt::skip]
-const CLOSED: &[&str] = &[
+const CLOSED: &Lexicon = lexicon![
     "the", "and", "for", "are", "there", "when", "whenever", "while", "with", "without", "within",
     "than", "then", "that", "this", "these", "those", "their", "they", "them", "from", "into",
     "onto", "inside", "outside", "behind", "beside", "between", "near", "next", "under",
@@ -58,7 +59,7 @@ const CLOSED: &[&str] = &[
 /// Things that are so usual that a slip in them is one: with five letters or
 /// more, or with two letters swapped.
 #[rustfmt::skip]
-const USUAL: &[&str] = &[
+const USUAL: &Lexicon = lexicon![
     "door", "gate", "yard", "room", "hall", "shop", "desk", "till", "street", "garden", "lobby",
     "entrance", "corridor", "platform", "kitchen", "warehouse", "office", "window", "counter",
     "reception", "driveway", "pavement", "hallway", "stairs", "parking", "building", "machine",
@@ -94,25 +95,64 @@ const KNOWN_SLIPS: &[(&str, &str)] = &[
     ("loittering", "loitering"), ("beleive", "believe"), ("recieve", "receive"),
 ];
 
-/// Edits between `a` and `b`: letters put in, left out, changed, or two
-/// neighbours swapped (Damerau 1964, in the restricted form in which no part
-/// is edited twice).
+/// The longest word that is looked at for a slip; longer ones are none.
+const MAX_LETTERS: usize = 32;
+
+/// Edits between `a` and `b`, of at most [`MAX_LETTERS`] each: letters put in,
+/// left out, changed, or two neighbours swapped (Damerau 1964, in the
+/// restricted form in which no part is edited twice).
 fn distance(a: &[u8], b: &[u8]) -> usize {
-    let mut above2: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
+    let mut above2 = [0u8; MAX_LETTERS + 1];
+    let mut above: [u8; MAX_LETTERS + 1] = std::array::from_fn(|j| j as u8);
     for i in 1..=a.len() {
-        let mut line = vec![i; b.len() + 1];
+        let mut line = [i as u8; MAX_LETTERS + 1];
         for j in 1..=b.len() {
             line[j] = (above[j] + 1)
                 .min(line[j - 1] + 1)
-                .min(above[j - 1] + usize::from(a[i - 1] != b[j - 1]));
+                .min(above[j - 1] + u8::from(a[i - 1] != b[j - 1]));
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 line[j] = line[j].min(above2[j - 2] + 1);
             }
         }
-        above2 = std::mem::replace(&mut above, line);
+        (above2, above) = (above, line);
     }
-    above[b.len()]
+    usize::from(above[b.len()])
+}
+
+/// Which letters a word has, as a set of bits. One edit changes the set by two
+/// letters at most, so words whose sets differ by more are further apart.
+const fn letters(word: &[u8]) -> u32 {
+    let (mut set, mut i) = (0, 0);
+    while i < word.len() {
+        set |= 1 << (word[i] % 32);
+        i += 1;
+    }
+    set
+}
+
+/// The sets of letters of a list of words.
+const fn sets<const N: usize>(words: &[&str]) -> [u32; N] {
+    let (mut sets, mut i) = ([0; N], 0);
+    while i < N {
+        sets[i] = letters(words[i].as_bytes());
+        i += 1;
+    }
+    sets
+}
+
+const CLOSED_SETS: &[u32] = &sets::<{ CLOSED.words().len() }>(CLOSED.words());
+const USUAL_SETS: &[u32] = &sets::<{ USUAL.words().len() }>(USUAL.words());
+
+/// The words of a list that are at most two edits away from a word with these
+/// letters, as far as letters tell.
+fn like(
+    list: &'static Lexicon,
+    sets: &'static [u32],
+    word: u32,
+) -> impl Iterator<Item = &'static str> {
+    (list.words().iter().zip(sets))
+        .filter(move |(_, set)| (*set ^ word).count_ones() <= 4)
+        .map(|(word, _)| *word)
 }
 
 /// Whether `word` is `meant` with two neighbouring letters swapped.
@@ -153,21 +193,21 @@ fn meant(word: &str) -> Vec<&'static str> {
     if let Some((_, right)) = KNOWN_SLIPS.iter().find(|(slip, _)| *slip == word) {
         return vec![right];
     }
-    let plain = word.len() >= 3 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'\'');
+    let plain = (3..=MAX_LETTERS).contains(&word.len())
+        && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'\'');
     if !plain || english(word) {
         return Vec::new();
     }
     let bytes = word.as_bytes();
-    let closed = CLOSED
-        .iter()
-        .filter_map(|m| slip(bytes, m.as_bytes()).map(|d| (d, *m)));
-    let usual = USUAL
-        .iter()
+    let set = letters(bytes);
+    let closed =
+        like(CLOSED, CLOSED_SETS, set).filter_map(|m| slip(bytes, m.as_bytes()).map(|d| (d, m)));
+    let usual = like(USUAL, USUAL_SETS, set)
         .filter(|m| m.len() > 4 || swapped(bytes, m.as_bytes()))
         .filter_map(|m| {
             slip(bytes, m.as_bytes())
                 .filter(|d| *d == 1)
-                .map(|d| (d, *m))
+                .map(|d| (d, m))
         });
     let mut near: Vec<(usize, &str)> = closed.chain(usual).collect();
     near.sort_by_key(|(d, m)| {
@@ -187,8 +227,8 @@ fn english(word: &str) -> bool {
         .strip_suffix("'s")
         .or(word.strip_suffix('\''))
         .unwrap_or(word);
-    CLOSED.contains(&word)
-        || USUAL.contains(&word)
+    CLOSED.contains(word)
+        || USUAL.contains(word)
         || REAL.binary_search(&word).is_ok()
         || unit_millis(word).is_some()
 }
