@@ -15,6 +15,7 @@ use crate::backoff::Backoff;
 use crate::description::{Value, Values};
 use crate::gate::Gate;
 use crate::live::{End, Plan, Run};
+use crate::remote::Access;
 use crate::rtsp::{Outlet, Server};
 use crate::{CaptureError, Pipelines, init, launch};
 
@@ -35,6 +36,8 @@ pub struct Source {
     pub values: Values,
     /// Whether a source that comes to its end begins again.
     pub repeat: bool,
+    /// How to reach it, if it is on the network.
+    pub(crate) access: Option<Access>,
 }
 
 impl Source {
@@ -44,6 +47,7 @@ impl Source {
             name: name.into(),
             values: Values::new(),
             repeat: true,
+            access: None,
         }
     }
 
@@ -71,6 +75,23 @@ impl Source {
     /// A Video4Linux device: `/dev/video0`.
     pub fn v4l2(device: impl Into<String>) -> Self {
         Self::named("v4l2").with("device", device.into())
+    }
+
+    /// A network camera: `rtsp://host:554/path` or `rtsps://…`. A user name and
+    /// a password in it are used and never shown. The placeholders `transport`
+    /// ("tcp" or "udp") and `latency_ms` can be given with [`Source::with`].
+    pub fn rtsp(url: &str) -> Result<Self, CaptureError> {
+        let (access, shown) = Access::parse(url)?;
+        let mut source = Self::named("rtsp").with("url", shown);
+        source.access = Some(access);
+        Ok(source)
+    }
+
+    /// The same with a user name and a password, which win over those in the
+    /// URL. Without effect on sources that are not on the network.
+    pub fn login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.access = (self.access).map(|access| access.with_login(user.into(), password.into()));
+        self
     }
 }
 

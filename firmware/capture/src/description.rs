@@ -190,6 +190,14 @@ impl Pipelines {
         };
         let (live, encoder_order) = live.ok_or_else(|| lacks("live.toml"))?;
         let packages = packages.ok_or_else(|| lacks("packages.toml"))?;
+        let homeless = (packages.decoders.iter())
+            .find(|(_, element)| !packages.elements.contains_key(*element));
+        if let Some((media, element)) = homeless {
+            return Err(CaptureError::Description {
+                file: dir.join("packages.toml"),
+                why: format!("'{element}' for {media} must be in [elements], with its package"),
+            });
+        }
         live.expect_placeholders(&["source", "encoder"])?;
         let all = Self {
             dir: dir.to_owned(),
@@ -264,11 +272,11 @@ impl Pipelines {
     }
 
     /// A sentence for what decodebin found missing: a media type or an element.
-    pub(crate) fn missing_decoder(&self, detail: &str) -> String {
-        let media = detail.split(',').next().unwrap_or(detail).trim();
-        match (self.decoders.get(media)).or_else(|| self.elements.get(media)) {
+    pub(crate) fn missing_decoder(&self, media: &str) -> String {
+        let element = self.decoders.get(media).map_or(media, String::as_str);
+        match self.elements.get(element) {
             Some(package) => format!(
-                "nothing installed reads {media}; the package {package} does (apt install {package})"
+                "nothing installed reads {media}; the GStreamer element '{element}' does, which is in the package {package} (apt install {package})"
             ),
             None => format!(
                 "nothing installed reads {media}, and packages.toml knows no package that does"

@@ -80,6 +80,13 @@ pub enum CaptureError {
         /// Who names it.
         file: PathBuf,
     },
+    /// A network camera's address that is none. The address is not repeated:
+    /// it may hold a password.
+    #[error("the camera's url can't be used: {why}")]
+    Url {
+        /// What is wrong, and the remedy.
+        why: String,
+    },
     /// The source gives no picture.
     #[error("{0}")]
     Source(String),

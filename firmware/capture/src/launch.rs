@@ -157,14 +157,18 @@ pub(crate) fn sentence(subject: &str, error: &gst::message::Error) -> String {
 }
 
 /// What decodebin could not find, if that is what an element message says:
-/// a media type or an element's name.
+/// a media type (for RTP with the encoding's name) or an element's name.
 pub(crate) fn missing_plugin(message: &gst::message::Element) -> Option<String> {
     let structure = message.structure()?;
     if structure.name() != "missing-plugin" {
         return None;
     }
     if let Ok(caps) = structure.get::<gst::Caps>("detail") {
-        return caps.structure(0).map(|s| s.name().to_string());
+        let caps = caps.structure(0)?;
+        return Some(match caps.get::<&str>("encoding-name") {
+            Ok(encoding) => format!("{},{encoding}", caps.name()),
+            Err(_) => caps.name().to_string(),
+        });
     }
     structure.get::<String>("detail").ok()
 }

@@ -15,6 +15,7 @@ mod launch;
 mod live;
 mod log;
 mod picture;
+mod remote;
 mod replay;
 mod rtsp;
 mod seam;

@@ -13,6 +13,7 @@ use scene::Moment;
 
 use crate::camera::Shared;
 use crate::description::Description;
+use crate::remote::Access;
 use crate::replay::{TURN_AWAY, resize, running_time};
 use crate::{CameraConfig, CaptureError, Pipelines, launch, picture, seam};
 
@@ -31,6 +32,7 @@ pub(crate) struct Plan {
     repeat: bool,
     max_width: u32,
     watchdog: Duration,
+    access: Option<Access>,
 }
 
 impl Plan {
@@ -62,6 +64,7 @@ impl Plan {
             repeat: config.source.repeat,
             max_width: config.max_width,
             watchdog: config.watchdog,
+            access: config.source.access.clone(),
         })
     }
 
@@ -79,6 +82,14 @@ impl Plan {
         if self.loops {
             let file = &self.parts[1].file;
             launch::pad(&launch::named(&pipeline, "pace", file)?, "sink", file)?;
+        }
+        if let Some(access) = &self.access {
+            let file = &self.parts[1].file;
+            let camera = launch::named(&pipeline, "camera", file)?;
+            (access.apply(&camera)).map_err(|why| CaptureError::Description {
+                file: file.clone(),
+                why,
+            })?;
         }
         // RTSP's pipelines run on the same clock, so times carry over.
         pipeline.use_clock(Some(&gst::SystemClock::obtain()));
@@ -400,8 +411,13 @@ impl<'a> Run<'a> {
             gst::MessageView::Eos(_) if !self.plan.repeat => Some(End::Over),
             gst::MessageView::Eos(_) if self.plan.loops => Some(End::Again),
             gst::MessageView::Eos(_) => Some(End::Failed(format!(
-                "{}: the stream ended",
-                self.plan.subject
+                "{}: {}",
+                self.plan.subject,
+                // A connection that is closed looks like an end, too.
+                match self.plan.access {
+                    Some(_) => "it ended the stream or closed the connection",
+                    None => "the stream ended",
+                }
             ))),
             gst::MessageView::Element(element) => {
                 if let Some(detail) = launch::missing_plugin(element) {
@@ -409,10 +425,15 @@ impl<'a> Run<'a> {
                 }
                 None
             }
-            gst::MessageView::Error(error) => Some(End::Failed(match self.missing.take() {
-                Some(missing) => format!("{}: {missing}", self.plan.subject),
-                None => launch::sentence(&self.plan.subject, error),
-            })),
+            gst::MessageView::Error(error) => {
+                let subject = &self.plan.subject;
+                let explained =
+                    (self.plan.access.as_ref()).and_then(|access| access.explain(&error.error()));
+                Some(End::Failed(match self.missing.take().or(explained) {
+                    Some(why) => format!("{subject}: {why}"),
+                    None => launch::sentence(subject, error),
+                }))
+            }
             gst::MessageView::Warning(warning) => {
                 tracing::warn!(
                     source = self.plan.subject,

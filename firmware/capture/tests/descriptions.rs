@@ -26,7 +26,7 @@ fn says(error: &CaptureError, words: &[&str]) {
 fn all_descriptions_load_and_say_what_they_are() {
     let pipelines = pipelines();
     let sources: Vec<_> = pipelines.sources().map(|(name, _)| name).collect();
-    assert_eq!(sources, ["file", "test", "v4l2"]);
+    assert_eq!(sources, ["file", "rtsp", "test", "v4l2"]);
     assert!(pipelines.encoders().all(|(_, about)| about.ends_with('.')));
 }
 
@@ -121,7 +121,7 @@ fn placeholders_and_values_must_meet() {
     says(&error, &["source-test.toml", "{colour}"]);
     let config = common::config(Source::named("lidar"));
     let error = Camera::start(&pipelines(), &config, clock()).err().unwrap();
-    says(&error, &["no source 'lidar'", "file, test, v4l2"]);
+    says(&error, &["no source 'lidar'", "file, rtsp, test, v4l2"]);
 }
 
 #[test]

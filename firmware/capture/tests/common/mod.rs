@@ -1,6 +1,8 @@
 //! What the tests share: a clock, the descriptions, clips made on the spot.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod network_camera;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
