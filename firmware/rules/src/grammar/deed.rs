@@ -3,6 +3,7 @@
 use super::clause::{Clause, Parser, words_of};
 use super::pattern::{Pattern, entry, here, table};
 use super::phrase::{Role, acts, phrase, place_cannot, strange_verb};
+use super::predicate::{Said, Step};
 use super::token::Tok;
 use crate::lexicon::{Lexicon, lexicon};
 
@@ -44,14 +45,9 @@ fn direction(toks: &[Tok], i: usize) -> Option<(usize, &'static str)> {
 }
 
 /// The deed at `i`; where it ends.
-pub(super) fn deed(
-    parser: &Parser<'_>,
-    i: usize,
-    c: &mut Clause,
-    copula: bool,
-    not: &mut bool,
-) -> Result<Option<usize>, Refusal> {
+pub(super) fn deed(parser: &Parser<'_>, i: usize, c: &mut Clause, said: &mut Said) -> Step {
     let toks = parser.toks;
+    let copula = said.copula;
     let t = &toks[i];
     let (plural, pronoun) = c.subjects.first().map_or((false, false), |s| {
         (is_plural(&s.raw) || s.raw.ends_with("people"), s.pronoun)
@@ -91,7 +87,7 @@ pub(super) fn deed(
     if c.action.is_some() || c.state.is_some() && !copula {
         return Err(place_cannot(&toks[i..i + 1]));
     }
-    let not_here = std::mem::take(not);
+    let not_here = said.take_not();
     if let Some((_, posture)) = POSTURE_VERBS.iter().find(|(b, _)| *b == base) {
         if not_here {
             return Err(place_cannot(&toks[i..i + 1]));

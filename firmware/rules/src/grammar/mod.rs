@@ -7,6 +7,8 @@
 //! cool-down, schedule, window, hold); frames ("alert me when"); then clauses:
 //! subjects, predicate, place, joined by AND or OR.
 
+mod amount;
+mod attribute;
 mod clause;
 mod clock;
 mod compare;
@@ -25,9 +27,11 @@ mod number;
 mod pattern;
 mod phrase;
 mod predicate;
+mod presence;
 mod quiet;
 mod repeat;
 mod severity;
+mod state;
 mod tidy;
 mod token;
 mod typo;

@@ -1,14 +1,64 @@
-//! What is said of a subject: how many, in what state, wearing what, where.
+//! What is said of a subject. [`Parser::rest`] goes on behind it from word to
+//! word; at each, [`KINDS`] are tried in their order, and the first that knows
+//! the words takes them.
 
-use super::clause::{Clause, Parser, ambiguous, full, preposition, skip};
+use super::clause::{Clause, Parser, ambiguous, preposition, skip, zone_name};
 use super::compare::compare;
+use super::deed;
 use super::frames::TURN;
-use super::pattern::{Pattern, entry, here, longest, patterns, table};
+use super::pattern::here;
 use super::phrase::{Role, phrase, place_cannot};
-use super::token::Tok;
+use super::token::{Tok, span_of};
 use super::words::*;
+use crate::Refusal;
 use crate::lexicon::{Lexicon, lexicon};
-use crate::{Comparator, Refusal};
+
+/// Where a predicate ends; `None` if it is not of this kind.
+pub(super) type Step = Result<Option<usize>, Refusal>;
+
+/// What was said on the way to a predicate.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Said {
+    /// "is", "gets"
+    pub copula: bool,
+    /// A "not" that no predicate has taken yet.
+    pub not: bool,
+    /// "that", "who"
+    pub relative: bool,
+}
+
+impl Said {
+    /// Takes the "not", so that it counts once.
+    pub fn take_not(&mut self) -> bool {
+        std::mem::take(&mut self.not)
+    }
+}
+
+type Kind = fn(&Parser<'_>, usize, &mut Clause, &mut Said) -> Step;
+
+/// The kinds of predicates in the order in which they are tried: what names
+/// amounts and absence goes before states, and places come last, since nearly
+/// everything may be one.
+const KINDS: &[Kind] = &[
+    |p, i, c, said| p.how_many(i, c, said),
+    |p, i, c, said| p.holds_so_many(i, c, said),
+    |p, i, c, said| p.none_left(i, c, said),
+    |p, i, c, said| p.without_somebody(i, c, said),
+    |p, i, c, said| p.staffed(i, c, said),
+    |p, i, c, said| p.left_alone(i, c, said),
+    |p, i, c, said| p.unattended(i, c, said),
+    |p, i, c, said| p.gone(i, c, said),
+    |p, i, c, said| p.there(i, c, said),
+    |p, i, c, said| p.attribute(i, c, said),
+    |p, i, c, said| p.up_or_down(i, c, said),
+    |p, i, c, said| p.set_phrase(i, c, said),
+    |p, i, c, said| p.degree(i, c, said),
+    |p, i, c, said| p.colour(i, c, said),
+    |p, i, c, said| p.adjective(i, c, said),
+    |p, i, c, said| p.way_behind_place(i, c, said),
+    |p, i, c, said| p.does(i, c, said),
+    |p, i, c, said| p.somewhere(i, c, said),
+];
 
 /// What may go on a list of attributes.
 const ATTRIBUTE_VERBS: &Lexicon = lexicon![
@@ -19,10 +69,11 @@ impl Parser<'_> {
     /// Everything behind the subject.
     pub(super) fn rest(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
         let toks = self.toks;
-        let mut not = false;
-        // "is the stove on?" has its copula in front.
-        let mut copula = self.asks && self.before.is_none();
-        let mut relative = false;
+        let mut said = Said {
+            // "is the stove on?" has its copula in front.
+            copula: self.asks && self.before.is_none(),
+            ..Said::default()
+        };
         loop {
             i = skip(toks, i);
             let Some(t) = toks.get(i) else { break };
@@ -47,134 +98,21 @@ impl Parser<'_> {
                 }
                 break;
             }
-            if t.any(&["that", "who", "which"]) {
-                relative = true;
-                i += 1;
-                continue;
-            }
-            // "a dog that is not on a leash" is a dog, though not on a leash.
-            if relative && not && preposition(toks, i).is_some() {
-                return Err(ambiguous(
-                    "'Not' before a place can be read in two ways here.",
-                    "Say what is there instead, for example 'a dog without a lead', or 'there is no dog on the lawn'.",
-                    super::token::span_of(&toks[i.saturating_sub(1)..(i + 3).min(toks.len())]),
-                ));
-            }
-            // "everyone has left the building": nobody is left there.
-            if t.any(&["has", "have"])
-                && self.at(i + 1, &["left", "gone", "exited"])
-                && c.subjects.iter().any(|s| s.universal)
-            {
-                return Err(ambiguous(
-                    "The camera can't tell that all of them have gone.",
-                    "Ask for nobody being there, for example 'nobody is in the building'.",
-                    t.span,
-                ));
-            }
-            if t.any(&["has", "have", "had"])
-                && (self.at(i + 1, &["been", "not"])
-                    || toks.get(i + 1).is_some_and(|n| {
-                        n.any(STATES)
-                            || (verb(&n.text).is_some()
-                                && (n.text.ends_with("ed")
-                                    || n.any(&[
-                                        "left", "come", "gone", "fallen", "got", "stood", "sat",
-                                        "lain", "hung", "taken", "driven",
-                                    ])))
-                    }))
-            {
-                c.verbal = true;
-                i += 1;
-                continue;
-            }
-            if t.any(&["do", "does", "did"]) && self.at(i + 1, &["not"]) {
-                i += 1;
-                continue;
-            }
-            // "wearing a coat and not carrying a bag"
-            if t.any(&["and"])
-                && (!c.attributes.is_empty() || c.verbal && !c.zones.is_empty())
-                && c.action.is_none()
-                && c.state.is_none()
-                && !c.negative
-                && !c.unattended
-                && (self.at(i + 1, ATTRIBUTE_VERBS)
-                    || (self.at(i + 1, &["not"]) && self.at(i + 2, ATTRIBUTE_VERBS)))
-            {
-                i += 1;
-                continue;
-            }
-            // "in a coat but without an apron"
-            if t.is("but") && self.at(i + 1, &["without", "not", "with", "no"]) {
-                i += 1;
-                continue;
-            }
-            if t.any(&["not"]) || here!(toks, i, "no longer").is_some() {
-                not = true;
-                i += if t.is("not") { 1 } else { 2 };
-                continue;
-            }
-            let getting = t.any(&["get", "gets", "got", "getting"])
-                && toks.get(i + 1).is_some_and(|n| {
-                    n.any(STATES) || n.any(&["longer", "larger", "bigger", "blocked", "left"])
-                })
-                || t.any(&["stands", "stand", "stood", "standing", "sits", "sat"])
-                    && toks.get(i + 1).is_some_and(|n| {
-                        n.any(&[
-                            "open", "empty", "idle", "ajar", "unlocked", "full", "unused",
-                        ])
-                    })
-                || t.any(&["turns", "turn", "turned", "turning", "goes", "go", "went"])
-                    && toks
-                        .get(i + 1)
-                        .is_some_and(|n| n.any(STATES) || n.any(COLOURS))
-                    && toks
-                        .get(i + 2)
-                        .is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.any(STRUCTURE));
-            if t.any(COPULAS) || getting {
-                copula = true;
-                c.verbal = true;
-                i += 1;
-                continue;
-            }
-            // "in line at the till: more than 6"
-            if t.any(&[":", "-"])
-                && c.compare.is_none()
-                && c.subjects.iter().all(|s| s.compare.is_none())
-                && compare(toks, i + 1)?.is_some_and(|k| !k.bare && i + 1 + k.len >= toks.len())
-            {
-                i += 1;
-                continue;
-            }
-            if t.any(&["very", "really", "quite", "extremely", "rather", "pretty"])
-                && toks.get(i + 1).is_some_and(|n| n.any(STATES))
-            {
-                i += 1;
-                continue;
-            }
-            if let Some(n) = self.predicate(i, c, copula, &mut not)? {
+            if let Some(n) = self.connective(i, c, &mut said)? {
                 i = n;
                 continue;
             }
-            // "person yard", "cars ... parking lot": a place without a preposition.
-            if !c.verbal
-                && !copula
-                && c.zones.is_empty()
-                && c.action.is_none()
-                && let Some((p, end)) = phrase(toks, i, Role::Place)?
-                && p.article.is_empty()
-                && toks[end..].iter().all(Tok::is_gap)
-                && (p.raw.rsplit(' ').next().map(str::to_lowercase))
-                    .is_some_and(|h| PLACES.contains(h.as_str()) || FIXTURES.contains(h.as_str()))
-            {
-                c.zones = vec![super::clause::zone_name(&p.raw)];
-                c.place = vec![format!("in the {}", p.raw)];
-                i = end;
+            if let Some(n) = self.predicate(i, c, &mut said)? {
+                i = n;
+                continue;
+            }
+            if let Some(n) = self.telegram_place(i, c, said.copula)? {
+                i = n;
                 continue;
             }
             break;
         }
-        if not {
+        if said.not {
             return Err(place_cannot(
                 &toks[i.saturating_sub(1).min(toks.len() - 1)..i.min(toks.len())],
             ));
@@ -182,628 +120,195 @@ impl Parser<'_> {
         Ok(i)
     }
 
-    /// One predicate at `i`; where it ends.
-    fn predicate(
-        &self,
-        i: usize,
-        c: &mut Clause,
-        copula: bool,
-        not: &mut bool,
-    ) -> Result<Option<usize>, Refusal> {
+    /// Words that lead to a predicate and are none: "that", "is", "not", "has
+    /// been", "and" before one more attribute.
+    fn connective(&self, i: usize, c: &mut Clause, said: &mut Said) -> Step {
         let toks = self.toks;
         let t = &toks[i];
-        let no = |not: &mut bool| std::mem::take(not);
-        // how many
-        let about_people = c.subjects.first().is_some_and(|s| s.compare.is_none());
-        if about_people
+        if t.any(&["that", "who", "which"]) {
+            said.relative = true;
+            return Ok(Some(i + 1));
+        }
+        // "a dog that is not on a leash" is a dog, though not on a leash.
+        if said.relative && said.not && preposition(toks, i).is_some() {
+            return Err(ambiguous(
+                "'Not' before a place can be read in two ways here.",
+                "Say what is there instead, for example 'a dog without a lead', or 'there is no dog on the lawn'.",
+                span_of(&toks[i.saturating_sub(1)..(i + 3).min(toks.len())]),
+            ));
+        }
+        if let Some(n) = self.auxiliary(i, c)? {
+            return Ok(Some(n));
+        }
+        // "wearing a coat and not carrying a bag"
+        if t.any(&["and"])
+            && (!c.attributes.is_empty() || c.verbal && !c.zones.is_empty())
+            && c.action.is_none()
+            && c.state.is_none()
+            && !c.negative
+            && !c.unattended
+            && (self.at(i + 1, ATTRIBUTE_VERBS)
+                || (self.at(i + 1, &["not"]) && self.at(i + 2, ATTRIBUTE_VERBS)))
+        {
+            return Ok(Some(i + 1));
+        }
+        // "in a coat but without an apron"
+        if t.is("but") && self.at(i + 1, &["without", "not", "with", "no"]) {
+            return Ok(Some(i + 1));
+        }
+        if t.any(&["not"]) || here!(toks, i, "no longer").is_some() {
+            said.not = true;
+            return Ok(Some(i + if t.is("not") { 1 } else { 2 }));
+        }
+        if t.any(COPULAS) || becomes(toks, i) {
+            said.copula = true;
+            c.verbal = true;
+            return Ok(Some(i + 1));
+        }
+        // "in line at the till: more than 6"
+        if t.any(&[":", "-"])
             && c.compare.is_none()
-            && (c.verbal || !copula)
-            && let Some(k) = compare(toks, i)?.filter(|k| !k.bare || copula)
+            && c.subjects.iter().all(|s| s.compare.is_none())
+            && compare(toks, i + 1)?.is_some_and(|k| !k.bare && i + 1 + k.len >= toks.len())
         {
-            let mut k = k;
-            if no(not) {
-                // "does not exceed 3" is at most 3
-                use Comparator::{Between, Eq, Ge, Gt, Le, Lt, Ne};
-                let opposite = match k.comparator {
-                    _ if k.bare => Ne,
-                    Gt => Le,
-                    Le => Gt,
-                    Ge => Lt,
-                    Lt => Ge,
-                    Eq => Ne,
-                    Ne => Eq,
-                    Between => return Err(place_cannot(&toks[i..i + k.len])),
-                };
-                (k.comparator, k.bare) = (opposite, false);
-            } else if k.bare {
-                // "the number of cars is 3": that many, no more.
-                (k.comparator, k.bare) = (Comparator::Eq, false);
-            }
-            c.compare = Some(k);
-            c.verbal = true;
-            let mut end = i + k.len;
-            if let Some(n) = here!(toks, end, "in number|total|all|length").or(here!(
-                toks,
-                end,
-                "long|strong|deep|full"
-            )) {
-                end += n;
-            } else if let Some((p, e)) = phrase(toks, end, Role::Subject)? {
-                // "longer than 10 people"
-                let same = c.subjects.iter().any(|s| {
-                    s.noun == p.noun
-                        || s.noun.starts_with(&format!("{} in", p.noun))
-                        || matches!(s.noun.as_str(), "queue" | "line")
-                });
-                if !same || p.compare.is_some() {
-                    return Err(place_cannot(&toks[end..e]));
-                }
-                for s in &mut c.subjects {
-                    if matches!(s.noun.as_str(), "queue" | "line") {
-                        s.noun = format!("{} in queue", p.noun);
-                    }
-                }
-                end = e;
-            }
-            for s in &mut c.subjects {
-                match s.noun.as_str() {
-                    "queue" | "line" => s.noun = "person in queue".into(),
-                    "crowd" | "group" | "gathering" | "occupancy" | "headcount" | "attendance" => {
-                        s.noun = "person".into();
-                    }
-                    _ => {}
-                }
-            }
-            return Ok(Some(end));
-        }
-        // "the lobby has more than 10 people"
-        if t.any(&["has", "have", "contains", "contain", "holds", "hold"])
-            && let [place] = c.subjects.as_slice()
-            && place.compare.is_none()
-            && let Some(k) = compare(toks, i + 1)?
-            && let Some((mut what, mut end)) = phrase(toks, i + 1, Role::Subject)?
-            && what.compare.is_some()
-            && !place.universal
-            && !HUMANS.contains(place.noun.as_str())
-        {
-            if let Some(n) = here!(toks, end, "in|inside|on it|them").or(here!(toks, end, "inside"))
-            {
-                end += n;
-            }
-            if no(not) {
-                return Err(place_cannot(&toks[i..i + k.len]));
-            }
-            if matches!(place.noun.as_str(), "queue" | "line") {
-                what.noun = format!("{} in queue", what.noun);
-                c.subjects = vec![what];
-                c.verbal = true;
-                return Ok(Some(end));
-            }
-            if !c.zones.is_empty() {
-                return Err(place_cannot(&toks[i..end]));
-            }
-            let raw = place.raw.clone();
-            c.zones = vec![super::clause::zone_name(&raw)];
-            c.place = vec![format!("in the {raw}")];
-            what.article.clear();
-            c.subjects = vec![what];
-            c.verbal = true;
-            return Ok(Some(end));
-        }
-        // "no trolleys left", "there is nobody left"
-        if t.is("left") && (c.negative || c.subjects.iter().any(|s| s.negative)) && !c.unattended {
-            let n = here!(toks, i, "left over?").unwrap_or(1);
-            return Ok(Some(i + n));
-        }
-        // "the gate is without a guard": nobody is there.
-        if t.any(&["without"])
-            && c.verbal
-            && let [place] = c.subjects.as_slice()
-            && !place.negative
-            && c.zones.is_empty()
-            && let Some((who, end)) = phrase(toks, i + 1, Role::Object)?
-            && (who.pronoun || HUMANS.contains(who.noun.rsplit(' ').next().unwrap_or("")))
-            && !place
-                .noun
-                .rsplit(' ')
-                .next()
-                .is_some_and(|h| HUMANS.contains(h))
-        {
-            let raw = place.raw.clone();
-            c.zones = vec![super::clause::zone_name(&raw)];
-            c.place = vec![format!("at the {raw}")];
-            c.subjects = vec![crate::grammar::phrase::Phrase {
-                article: "a".into(),
-                negative: !no(not),
-                ..who
-            }];
-            return Ok(Some(end));
-        }
-        // "the desk is staffed": somebody is there.
-        if t.any(&["staffed", "manned", "attended", "supervised"])
-            && copula
-            && let [place] = c.subjects.as_slice()
-            && c.zones.is_empty()
-        {
-            let raw = place.raw.clone();
-            c.zones = vec![super::clause::zone_name(&raw)];
-            c.place = vec![format!("at the {raw}")];
-            c.subjects = vec![crate::grammar::phrase::Phrase {
-                noun: "person".into(),
-                raw: "person".into(),
-                article: "a".into(),
-                negative: no(not),
-                span: place.span,
-                ..Default::default()
-            }];
             return Ok(Some(i + 1));
         }
-        // left behind
-        let unattended = patterns![
-            "left|standing|lying|sitting all? alone|behind|unattended|unwatched|abandoned",
-            "all? alone",
-            "left without its|an|their|the? owner",
-            "without its|an|their|the owner",
-            "left|standing? with nobody near|around|nearby|by it?",
-            "left|standing? with nobody|no-one near|around|nearby|by it?",
-            "left all? by itself|themselves",
-            "by itself|themselves",
-            "on its own",
-            "on their own",
-            "left",
-            "left standing|lying|sitting|there",
-        ];
-        let person = c
-            .subjects
-            .iter()
-            .any(|s| s.noun == "person" || s.noun == "worker");
-        let n = longest(toks, i, unattended);
-        let is_left = t.is("left") && !person;
-        let then_state = t.is("left")
-            && toks.get(i + 1).is_some_and(|x| {
-                let wide = x.any(&["wide", "fully", "half", "slightly"])
-                    && toks.get(i + 2).is_some_and(|y| y.any(STATES));
-                wide || x.any(STATES) && !x.any(&["standing", "lying", "sitting", "running"])
-            });
-        if let Some(n) = n.filter(|n| {
-            (!t.is("left") || is_left)
-                && !(then_state && *n == 1)
-                && !(t.is("left")
-                    && *n == 1
-                    && !copula
-                    && toks.get(i + 1).is_some_and(|x| x.any(ARTICLES)))
-        }) {
-            if *not || person {
-                return Err(place_cannot(&toks[i..i + n]));
-            }
-            c.unattended = true;
-            c.verbal = true;
-            return Ok(Some(i + n));
-        }
-        if then_state {
-            c.verbal = true;
-            return Ok(Some(i + 1));
-        }
-        if t.any(UNATTENDED) {
-            c.watched |= t.any(&[
-                "unmanned",
-                "unstaffed",
-                "unguarded",
-                "unwatched",
-                "unminded",
-            ]);
-            if no(not) {
-                return Err(ambiguous(
-                    "The camera can't tell who looks after a thing.",
-                    "Ask for a person being there.",
-                    t.span,
-                ));
-            }
-            c.unattended = true;
-            c.verbal = true;
-            return Ok(Some(i + 1));
-        }
-        // gone, there
-        if let Some(n) = here!(toks, i, "missing|gone|absent")
-            .or(here!(toks, i, "out of sight|view"))
-            .filter(|_| {
-                (copula || i + 1 >= toks.len() || preposition(toks, i + 1).is_some())
-                    && phrase(toks, i + 1, Role::Object).is_ok_and(|p| p.is_none())
-            })
-        {
-            c.negative ^= !no(not);
-            c.verbal = true;
-            return Ok(Some(i + n));
-        }
-        if (copula || t.any(&["detected", "seen", "spotted"]))
-            && let Some(n) = here!(
-                toks,
-                i,
-                "there|present|visible|detected|seen|found|around|spotted"
-            )
-            .or(here!(toks, i, "to be seen"))
-            .or(here!(toks, i, "in sight|view"))
-        {
-            c.negative ^= no(not);
-            // "a customer is at the counter and nobody is there"
-            if t.is("there")
-                && c.zones.is_empty()
-                && let Some(before) = self.before.as_ref()
-            {
-                (c.zones, c.place) = (before.zones.clone(), before.place.clone());
-            }
-            return Ok(Some(i + n));
-        }
-        if t.any(&["visible", "present"]) && i + 1 >= toks.len() {
-            return Ok(Some(i + 1));
-        }
-        // what it wears, carries, has
-        if let Some(end) = self.attribute(i, c, not)? {
-            return Ok(Some(end));
-        }
-        // states
-        // "the barrier is up"
-        let thing = !c
-            .subjects
-            .iter()
-            .any(|s| HUMANS.contains(s.noun.as_str()) || s.compare.is_some());
-        if copula
-            && thing
-            && t.any(&["up", "down"])
-            && toks
-                .get(i + 1)
-                .is_none_or(|n| !n.word || n.any(&["and", "or", "while"]))
-        {
-            let text = t.text.clone();
-            self.set_state(
-                c,
-                if no(not) { format!("not {text}") } else { text },
-                &toks[i..i + 1],
-            )?;
-            return Ok(Some(i + 1));
-        }
-        let phrases = patterns![
-            "on fire",
-            "out of order|stock|service|place|position|line",
-            "upside down",
-            "wide open",
-            "half open|empty|full|closed",
-            "in use",
-            "in flames",
-            "knocked|tipped|fallen|pushed over|down",
-            "switched|turned? on",
-            "switched|turned? off",
-            "face down",
-            "on the ground",
-            "on the floor",
-        ];
-        if let Some(n) = longest(toks, i, phrases).filter(|_| here!(toks, i, "on the").is_none()) {
-            let n2 = n;
-            // "on" and "off" alone are states only after a copula
-            let alone = n == 1;
-            if !alone
-                || (copula
-                    && toks.get(i + 1).is_none_or(|x| {
-                        !x.word
-                            || x.any(&["and", "or", "with", "while"])
-                            || (x.any(&["in", "at", "near", "inside", "outside", "behind"])
-                                && toks.get(i + 2).is_some_and(|y| y.word))
-                    }))
-            {
-                let text = toks[i..i + n2]
-                    .iter()
-                    .map(|t| t.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                let text = match text.as_str() {
-                    "knocked down" | "knocked over" | "pushed over" | "tipped over" => {
-                        "knocked over".to_owned()
-                    }
-                    "fallen over" | "fallen down" => "fallen".to_owned(),
-                    "wide open" => "open".to_owned(),
-                    "in flames" => "on fire".to_owned(),
-                    "switched on" | "turned on" => "on".to_owned(),
-                    "switched off" | "turned off" => "off".to_owned(),
-                    _ => text,
-                };
-                self.set_state(
-                    c,
-                    if no(not) { format!("not {text}") } else { text },
-                    &toks[i..i + n2],
-                )?;
-                return Ok(Some(i + n2));
-            }
-        }
-        if t.any(&["wide", "fully", "completely", "partly", "slightly"])
+        if t.any(&["very", "really", "quite", "extremely", "rather", "pretty"])
             && toks.get(i + 1).is_some_and(|n| n.any(STATES))
         {
             return Ok(Some(i + 1));
         }
-        // "the signal is red"
-        if copula
-            && t.any(COLOURS)
-            && toks
-                .get(i + 1)
-                .is_none_or(|n| !n.word || n.any(&["and", "or", "while"]) || n.any(PREPOSITIONS))
+        Ok(None)
+    }
+
+    /// "has been", "have not", "has fallen", "does not".
+    fn auxiliary(&self, i: usize, c: &mut Clause) -> Step {
+        let toks = self.toks;
+        let t = &toks[i];
+        // "everyone has left the building": nobody is left there.
+        if t.any(&["has", "have"])
+            && self.at(i + 1, &["left", "gone", "exited"])
+            && c.subjects.iter().any(|s| s.universal)
         {
-            let colour = t.text.clone();
-            self.set_state(
-                c,
-                if no(not) {
-                    format!("not {colour}")
-                } else {
-                    colour
-                },
-                &toks[i..i + 1],
-            )?;
+            return Err(ambiguous(
+                "The camera can't tell that all of them have gone.",
+                "Ask for nobody being there, for example 'nobody is in the building'.",
+                t.span,
+            ));
+        }
+        if t.any(&["has", "have", "had"])
+            && (self.at(i + 1, &["been", "not"])
+                || toks.get(i + 1).is_some_and(|n| {
+                    n.any(STATES)
+                        || (verb(&n.text).is_some()
+                            && (n.text.ends_with("ed")
+                                || n.any(&[
+                                    "left", "come", "gone", "fallen", "got", "stood", "sat",
+                                    "lain", "hung", "taken", "driven",
+                                ])))
+                }))
+        {
+            c.verbal = true;
             return Ok(Some(i + 1));
         }
-        let s = t.text.as_str();
-        let participle = copula
-            && s.len() > 4
-            && s.ends_with("ed")
-            && t.word
-            && !t.any(STRUCTURE)
-            && verb(s).is_none();
-        let person_posture = POSTURE_VERBS
-            .iter()
-            .find(|(b, _)| verb(s) == Some(b))
-            .map(|(_, g)| *g);
-        let done = !copula
-            && verb(s).is_some()
-            && toks.get(i + 1).is_some_and(|n| n.any(ARTICLES))
-            && c.subjects.len() == 1;
-        if (STATES.contains(s) || participle)
-            && !done
-            && person_posture.is_none()
-            && !(s == "running" || s == "moving" || s == "waiting" || s == "smoking")
-            || (matches!(s, "running" | "moving" | "smoking")
-                && copula
-                && !person
-                && toks
-                    .get(i + 1)
-                    .is_none_or(|n| !n.word || n.any(&["and", "or"])))
-        {
-            let state = match s {
-                "opened" => "open",
-                other => other,
-            };
-            let down = here!(toks, i + 1, "over|down|up")
-                .filter(|_| {
-                    matches!(
-                        s,
-                        "fallen"
-                            | "toppled"
-                            | "tipped"
-                            | "collapsed"
-                            | "overturned"
-                            | "blocked"
-                            | "stacked"
-                    )
-                })
-                .unwrap_or(0);
-            self.set_state(
-                c,
-                if no(not) {
-                    format!("not {state}")
-                } else {
-                    state.to_owned()
-                },
-                &toks[i..i + 1],
-            )?;
-            // "blocked by boxes": what blocks it is no place.
-            if self.at(i + 1 + down, &["by"])
-                && matches!(
-                    s,
-                    "blocked"
-                        | "obstructed"
-                        | "covered"
-                        | "surrounded"
-                        | "damaged"
-                        | "occupied"
-                        | "hit"
-                        | "crushed"
-                        | "broken"
-                        | "smashed"
-                        | "opened"
-                        | "shut"
-                        | "trapped"
-                        | "hidden"
-                        | "jammed"
-                        | "knocked-over"
-                        | "bent"
-                        | "overgrown"
-                )
-            {
-                return Err(ambiguous(
-                    format!("A rule can't say by what something is {s}."),
-                    "Leave it out, or ask for the thing that is in the way.",
-                    toks[i + 1 + down].span,
-                ));
+        if t.any(&["do", "does", "did"]) && self.at(i + 1, &["not"]) {
+            return Ok(Some(i + 1));
+        }
+        Ok(None)
+    }
+
+    /// The predicate at `i`, of whatever kind.
+    fn predicate(&self, i: usize, c: &mut Clause, said: &mut Said) -> Step {
+        for kind in KINDS {
+            if let Some(end) = kind(self, i, c, said)? {
+                return Ok(Some(end));
             }
-            return Ok(Some(i + 1 + down));
         }
-        if c.action.is_some()
-            && c.direction.is_none()
-            && let Some((n, way)) = super::deed::way(toks, i)
+        Ok(None)
+    }
+
+    /// "person yard", "cars ... parking lot": a place without a preposition.
+    fn telegram_place(&self, i: usize, c: &mut Clause, copula: bool) -> Step {
+        let toks = self.toks;
+        if !c.verbal
+            && !copula
+            && c.zones.is_empty()
+            && c.action.is_none()
+            && let Some((p, end)) = phrase(toks, i, Role::Place)?
+            && p.article.is_empty()
+            && toks[end..].iter().all(Tok::is_gap)
+            && (p.raw.rsplit(' ').next().map(str::to_lowercase))
+                .is_some_and(|h| PLACES.contains(h.as_str()) || FIXTURES.contains(h.as_str()))
         {
-            c.direction = Some(way.to_owned());
-            return Ok(Some(i + n));
-        }
-        // "is close to the gate" closes nothing.
-        if here!(toks, i, "close to|by").is_some() {
-            return match self.place(i, c)? {
-                Some(end) => {
-                    c.negative ^= no(not);
-                    Ok(Some(end))
-                }
-                None => Ok(None),
-            };
-        }
-        if let Some(end) = super::deed::deed(self, i, c, copula, not)? {
-            c.verbal = true;
-            return Ok(Some(end));
-        }
-        if c.action.is_some() && here!(toks, i, "together|alone").is_some() {
-            return Err(place_cannot(&toks[i..i + 1]));
-        }
-        // "the guard is not at the desk"
-        if let Some(end) = self.place(i, c)? {
-            c.negative ^= no(not);
+            c.zones = vec![zone_name(&p.raw)];
+            c.place = vec![format!("in the {}", p.raw)];
             return Ok(Some(end));
         }
         Ok(None)
     }
 
-    pub(super) fn set_state(
-        &self,
-        c: &mut Clause,
-        state: String,
-        at: &[Tok],
-    ) -> Result<(), Refusal> {
-        if c.state.is_some() {
-            return Err(place_cannot(at));
+    /// "crosses the line from left to right".
+    pub(super) fn way_behind_place(&self, i: usize, c: &mut Clause, _: &mut Said) -> Step {
+        let toks = self.toks;
+        if c.action.is_some()
+            && c.direction.is_none()
+            && let Some((n, way)) = deed::way(toks, i)
+        {
+            c.direction = Some(way.to_owned());
+            return Ok(Some(i + n));
         }
-        c.state = Some(state);
-        c.verbal = true;
-        Ok(())
+        Ok(None)
     }
 
-    /// "without a hard hat", "not wearing gloves", "carrying a box".
-    fn attribute(
-        &self,
-        i: usize,
-        c: &mut Clause,
-        not: &mut bool,
-    ) -> Result<Option<usize>, Refusal> {
-        let toks = self.toks;
-        const KINDS: &[(Pattern, (&str, bool))] = table![
-            ("without wearing", "wearing", true),
-            ("without", "with", true),
-            ("with no", "with", true),
-            ("has|have|having no", "with", true),
-            ("lacking|lacks|lack", "with", true),
-            ("missing", "with", true),
-            ("wearing|wears|wear no", "wearing", true),
-            ("wearing|wears|wear", "wearing", false),
-            ("dressed in", "wearing", false),
-            ("carrying|carries|carry", "carrying", false),
-            ("holding|holds|hold", "holding", false),
-            ("pushing", "pushing", false),
-            ("riding|rides", "riding", false),
-            ("pulling", "pulling", false),
-            ("using", "using", false),
-            ("with", "with", false),
-            ("has|have|having", "with", false),
-            ("no", "wearing", true),
-        ];
-        // "a helmet but no vest"
-        if self.at(i, &["no"]) && !c.attributes.iter().any(|a| a.starts_with("wearing ")) {
+    /// "enters the yard", "is running".
+    fn does(&self, i: usize, c: &mut Clause, said: &mut Said) -> Step {
+        // "is close to the gate" closes nothing.
+        if here!(self.toks, i, "close to|by").is_some() {
             return Ok(None);
         }
-        // "rides the wrong way" rides no thing
-        if toks[i].text.starts_with("rid") && super::deed::any_way(toks, i + 1) {
-            return Ok(None);
+        if let Some(end) = deed::deed(self, i, c, said)? {
+            c.verbal = true;
+            return Ok(Some(end));
         }
-        let Some((n, &(verb, lacks))) = entry(toks, i, KINDS) else {
-            return Ok(None);
-        };
-        let mut end = i + n;
-        let mut things = Vec::new();
-        let mut glue = None;
-        // "open with nobody in the kitchen" is two conditions
-        if verb == "with"
-            && c.verbal
-            && phrase(toks, end, Role::Object)?.is_some_and(|(p, _)| p.pronoun && p.negative)
-        {
-            return Ok(None);
+        if c.action.is_some() && here!(self.toks, i, "together|alone").is_some() {
+            return Err(place_cannot(&self.toks[i..i + 1]));
         }
-        while let Some((p, e)) = phrase(toks, end, Role::Object)? {
-            if p.pronoun || (p.negative && !things.is_empty()) || p.universal {
-                return Err(place_cannot(&toks[end..e]));
-            }
-            let last = p.noun.rsplit(' ').next().unwrap_or("").to_owned();
-            things.push((full(&p), CLOTHES.contains(last.as_str()), p.negative));
-            end = e;
-            let comma = usize::from(self.at(end, &[","]));
-            let word = here!(toks, end + comma, "and|or").unwrap_or(0);
-            let next = end + comma + word;
-            let either = word > 0 && self.at(end + comma, &["or"]) && !c.verbal;
-            // "a vest and a white helmet walks in": one more garment, no new clause
-            let garment = things.iter().all(|t: &(String, bool, bool)| t.1)
-                && phrase(toks, next, Role::Object)?.is_some_and(|(p, _)| {
-                    (p.noun.rsplit(' ').next()).is_some_and(|w| CLOTHES.contains(w))
-                });
-            if comma + word == 0
-                || (!either && !garment && self.new_clause(next))
-                || preposition(toks, next).is_some()
-            {
-                break;
-            }
-            if word > 0 {
-                glue = Some((toks[end + comma].text.clone(), toks[end + comma].span));
-            }
-            end = next;
+        Ok(None)
+    }
+
+    /// "the guard is not at the desk".
+    fn somewhere(&self, i: usize, c: &mut Clause, said: &mut Said) -> Step {
+        let end = self.place(i, c)?;
+        if end.is_some() {
+            c.negative ^= said.take_not();
         }
-        if things.is_empty() {
-            return Ok(None);
-        }
-        // "has a dog with him"
-        if let Some(n) = here!(toks, end, "with|on|near|beside him|her|them|it") {
-            end += n;
-        }
-        // "leaves without paying"
-        if verb == "with"
-            && lacks
-            && toks[i + n..end].iter().any(|t| {
-                t.text.ends_with("ing")
-                    && !ING_NOUNS.contains(t.text.as_str())
-                    && super::words::from_gerund(&t.text).is_some()
-                    && !t.any(STATES)
-            })
-        {
-            return Err(ambiguous(
-                "That something is not done meanwhile does not show in a picture.",
-                "Ask for what is worn, carried or there.",
-                super::token::span_of(&toks[i..end]),
-            ));
-        }
-        if let Some((_, span)) = glue.filter(|(g, _)| g == "or") {
-            return Err(ambiguous(
-                "It is not clear whether one of these is enough.",
-                "Make one rule for each.",
-                span,
-            ));
-        }
-        // "without a helmet and a worker …": the second is no garment.
-        if things.iter().any(|t| t.1) && !things.iter().all(|t| t.1) {
-            return Err(place_cannot(&toks[i..end]));
-        }
-        let not = std::mem::take(not);
-        // "with its door open": the door is open, not what has it
-        let open = toks.get(end).filter(|t| {
-            verb == "with" && !c.verbal && things.len() == 1 && t.any(STATES) && !t.any(UNATTENDED)
-        });
-        if let Some(state) = open {
-            things[0].0 = format!("{} {}", state.text, things[0].0);
-            end += 1;
-        }
-        for (thing, wearable, negative) in things {
-            let lacks = lacks ^ not ^ negative;
-            let on_body = verb == "wearing" || (wearable && verb == "with");
-            c.attributes.push(match (on_body, lacks) {
-                (true, true) => format!("not wearing {thing}"),
-                (true, false) => format!("wearing {thing}"),
-                (false, true) if verb == "with" => format!("without {thing}"),
-                (false, true) => format!("not {verb} {thing}"),
-                (false, false) => format!("{verb} {thing}"),
-            });
-        }
-        Ok(Some(end))
+        Ok(end)
     }
 
     /// A bare phrase as the place of a deed: "enters the driveway".
     pub(super) fn bare_place(&self, i: usize, c: &mut Clause) -> Result<Option<usize>, Refusal> {
         self.add_place(i, 0, c)
     }
+}
+
+/// "gets longer", "stands open", "turns red": as good as "is".
+fn becomes(toks: &[Tok], i: usize) -> bool {
+    let t = &toks[i];
+    t.any(&["get", "gets", "got", "getting"])
+        && toks.get(i + 1).is_some_and(|n| {
+            n.any(STATES) || n.any(&["longer", "larger", "bigger", "blocked", "left"])
+        })
+        || t.any(&["stands", "stand", "stood", "standing", "sits", "sat"])
+            && toks.get(i + 1).is_some_and(|n| {
+                n.any(&[
+                    "open", "empty", "idle", "ajar", "unlocked", "full", "unused",
+                ])
+            })
+        || t.any(&["turns", "turn", "turned", "turning", "goes", "go", "went"])
+            && toks
+                .get(i + 1)
+                .is_some_and(|n| n.any(STATES) || n.any(COLOURS))
+            && toks
+                .get(i + 2)
+                .is_none_or(|n| !n.word || n.any(PREPOSITIONS) || n.any(STRUCTURE))
 }
