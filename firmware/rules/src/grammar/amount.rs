@@ -1,9 +1,10 @@
 //! How many: "are more than 10", "exceeds 3", "the lobby has 5 people".
 
-use super::clause::{Clause, Parser, zone_name};
+use super::clause::{Clause, Parser};
 use super::compare::{Compare, compare};
 use super::pattern::here;
 use super::phrase::{Role, phrase, place_cannot};
+use super::place::zone_name;
 use super::predicate::{Said, Step};
 use super::words::HUMANS;
 use crate::Comparator;

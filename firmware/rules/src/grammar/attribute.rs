@@ -1,10 +1,12 @@
 //! What somebody wears, carries or lacks: "without a hard hat", "carrying a
 //! ladder", "with no vest or gloves".
 
-use super::clause::{Clause, Parser, ambiguous, full, preposition};
+use super::clause::{Clause, Parser, ambiguous};
 use super::deed;
 use super::pattern::{Pattern, entry, here, table};
+use super::phrase::full;
 use super::phrase::{Role, phrase, place_cannot};
+use super::place::preposition;
 use super::predicate::{Said, Step};
 use super::token::span_of;
 use super::words::{CLOTHES, ING_NOUNS, STATES, UNATTENDED, from_gerund};

@@ -202,7 +202,16 @@ pub(crate) fn refuse(toks: &[Tok]) -> Result<(), Refusal> {
             .or(one_day)
             .or(ahead)
             .or_else(|| date(toks, i));
-        if let Some(n) = date {
+        // "in the winter garden"
+        let place = date.is_some_and(|n| {
+            toks.get(i + n).is_some_and(|t| {
+                t.any(&[
+                    "garden", "house", "terrace", "market", "kitchen", "camp", "palace",
+                    "pavilion", "room", "pool", "stage", "coat", "coats",
+                ])
+            })
+        });
+        if let Some(n) = date.filter(|_| !place) {
             return Err(unclear(
                 "A schedule repeats every week; it has no dates.",
                 "Name days of the week and times, and change the rule when the date has passed.",

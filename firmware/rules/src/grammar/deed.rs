@@ -1,8 +1,9 @@
 //! Deeds: what a thing does, as canonical actions with their place.
 
-use super::clause::{Clause, Parser, words_of};
+use super::clause::{Clause, Parser};
 use super::pattern::{Pattern, entry, here, table};
 use super::phrase::{Role, acts, phrase, place_cannot, strange_verb};
+use super::place::words_of;
 use super::predicate::{Said, Step};
 use super::token::Tok;
 use crate::lexicon::{Lexicon, lexicon};
@@ -599,7 +600,7 @@ fn done_to(
         let noun = if thing.pronoun && thing.noun == "any object" {
             "something".to_owned()
         } else {
-            super::clause::full(&thing)
+            super::phrase::full(&thing)
         };
         words.push(noun);
         c.action = Some(words.join(" "));

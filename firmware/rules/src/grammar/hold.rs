@@ -373,12 +373,12 @@ pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
         }
         i += 1;
     }
-    if let Some(d) = found.filter(|d| d.as_millis() > 0 && d.as_millis() < 3 * FLOOR.as_millis()) {
+    if let Some(d) = found.filter(|d| d.as_millis() > 0 && d.as_millis() < 2 * FLOOR.as_millis()) {
         return Err(Refusal::new(
             RefusalKind::OverBudget,
             format!("A hold of {d} needs three looks, and at least {FLOOR} lie between two looks."),
         )
-        .offer("Ask for a hold of 0.6 s or longer, or for none."));
+        .offer("Ask for a hold of 0.4 s or longer, or for none."));
     }
     Ok(found)
 }

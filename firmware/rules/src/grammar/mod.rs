@@ -22,16 +22,19 @@ mod frames;
 mod guard;
 mod hold;
 mod hours;
+mod leaf;
 mod limits;
 mod number;
 mod pattern;
 mod phrase;
+mod place;
 mod predicate;
 mod presence;
 mod quiet;
 mod repeat;
 mod severity;
 mod state;
+mod subject;
 mod tidy;
 mod token;
 mod typo;
@@ -435,7 +438,7 @@ fn merge(first: &Clause, clauses: &mut [Clause], toks: &[Tok]) -> Result<(), Ref
         return Ok(());
     }
     let (zone, words) = if first.zones.is_empty() {
-        (clause::zone_name(&thing.raw), format!("the {}", thing.raw))
+        (place::zone_name(&thing.raw), format!("the {}", thing.raw))
     } else {
         (
             format!("{} {}", thing.raw, first.place.join(" ")),

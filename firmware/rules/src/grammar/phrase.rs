@@ -629,6 +629,14 @@ pub(crate) fn phrase(
     done(out, j)
 }
 
+/// The phrase with its attributes and state: "red wooden box".
+pub(super) fn full(p: &Phrase) -> String {
+    let mut words = p.attributes.clone();
+    words.extend(p.state.clone());
+    words.push(p.noun.clone());
+    words.join(" ")
+}
+
 pub(crate) fn is_quantity_noun(word: &str) -> bool {
     matches!(
         word,

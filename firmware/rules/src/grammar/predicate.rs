@@ -2,12 +2,13 @@
 //! word; at each, [`KINDS`] are tried in their order, and the first that knows
 //! the words takes them.
 
-use super::clause::{Clause, Parser, ambiguous, preposition, skip, zone_name};
+use super::clause::{Clause, Parser, ambiguous, skip};
 use super::compare::compare;
 use super::deed;
 use super::frames::TURN;
 use super::pattern::here;
 use super::phrase::{Role, phrase, place_cannot};
+use super::place::{preposition, zone_name};
 use super::token::{Tok, span_of};
 use super::words::*;
 use crate::Refusal;
@@ -283,11 +284,6 @@ impl Parser<'_> {
             c.negative ^= said.take_not();
         }
         Ok(end)
-    }
-
-    /// A bare phrase as the place of a deed: "enters the driveway".
-    pub(super) fn bare_place(&self, i: usize, c: &mut Clause) -> Result<Option<usize>, Refusal> {
-        self.add_place(i, 0, c)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Whether somebody or something is there: gone, present, left behind, staffed.
 
-use super::clause::{Clause, Parser, ambiguous, preposition, zone_name};
+use super::clause::{Clause, Parser, ambiguous};
 use super::pattern::{Pattern, here, longest, patterns};
 use super::phrase::{Phrase, Role, phrase, place_cannot};
+use super::place::{preposition, zone_name};
 use super::predicate::{Said, Step};
 use super::words::{ARTICLES, HUMANS, STATES, UNATTENDED};
 

@@ -1,11 +1,12 @@
 //! What is put in order before clauses are read: interjections, dots, "either"
 //! and "neither", the camera's name, a place at the front.
 
-use super::clause::{Clause, Parser, preposition};
+use super::clause::{Clause, Parser};
 use super::compare::compare;
 use super::frames;
 use super::pattern::here;
 use super::phrase::{Role, phrase};
+use super::place::preposition;
 use super::token::{GAP, Tok, take};
 use super::words::*;
 use crate::Refusal;
@@ -304,7 +305,7 @@ pub(crate) fn put_there(front: &Clause, c: &mut Clause) {
     }
     let outer = front.place.join(" ");
     if let [own] = c.zones.as_mut_slice() {
-        *own = super::clause::zone_name(&format!("{own} {outer}"));
+        *own = super::place::zone_name(&format!("{own} {outer}"));
         c.place.push(outer);
     }
 }

@@ -136,8 +136,15 @@ fn traits(toks: &[Tok], i: usize) -> Option<Refusal> {
                         "chapel", "bag", "made",
                     ]) || n.any(PLACE_NOUNS)
                 });
-        let place = owned
-            && (in_place(toks, i) || toks.get(i + 1).is_some_and(|n| n.any(PLACE_NOUNS)))
+        // "the men's shoe rack" is a department's
+        let shop = owned
+            && matches!(
+                word,
+                "men" | "women" | "boys" | "girls" | "ladies" | "gents" | "gentlemen"
+            )
+            && thing_follows(toks, i);
+        let place = shop
+            || owned && (in_place(toks, i) || toks.get(i + 1).is_some_and(|n| n.any(PLACE_NOUNS)))
             || (in_place(toks, i) && toks.get(i + 1).is_some_and(|n| n.any(PLACE_NOUNS)));
         if compound || place || (i > 0 && toks[i - 1].is("of") && t.starts_upper()) {
             return None;

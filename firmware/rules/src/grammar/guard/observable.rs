@@ -61,6 +61,21 @@ fn named(toks: &[Tok], i: usize) -> bool {
     let Some(next) = toks.get(i + 1) else {
         return false;
     };
+    // "the Happy Garden entrance"
+    if i > 1
+        && toks[i].starts_upper()
+        && next.starts_upper()
+        && toks[i].raw != toks[i].raw.to_uppercase()
+    {
+        return true;
+    }
+    // "the authorised personnel area"
+    let area = toks.get(i + 2).is_some_and(|t| {
+        t.any(&["area", "zone", "room", "entrance", "section", "door", "gate", "corridor"])
+    });
+    if area && toks[i].any(&["authorised", "authorized"]) && next.any(PEOPLE) {
+        return true;
+    }
     NAMED.iter().any(|(words, nouns)| {
         (toks[i].any(words) || (words.is_empty() && i > 0 && placed(toks, i))) && next.any(nouns)
     })
@@ -143,6 +158,11 @@ const PATTERNS: &[(Pattern, (&str, &str))] = table![
     ("gas leak|leaks|leaking", "A gas does not show in the picture", "Ask for what can be seen, for example smoke or fire."),
     ("leak|leaks|smell of gas", "A gas does not show in the picture", "Ask for what can be seen, for example smoke or fire."),
     ("gone off|bad|sour", "That does not show in the picture", SEEN),
+    ("while|when the|this camera is|was off|away|broken|offline|blind", TIME, NOW),
+    ("inside|in a|an|the closed|locked|sealed|shut suitcase|suitcases|bag|bags|box|boxes|parcel|parcels|package|packages|safe|drawer|envelope|container", ELSEWHERE, SEEN),
+    ("happens|happening|is|are outside|beyond the? picture|frame|view|image", ELSEWHERE, SEEN),
+    ("no|without|valid|expired a|an? valid|expired? driving|driver's? licence|license", WHO, PLACED),
+    ("battery of", ELSEWHERE, SEEN),
     ("yesterday", TIME, NOW), ("last night|week|month|year|time|monday|tuesday|wednesday|thursday|friday|saturday|sunday", TIME, NOW),
     ("will be|happen|come|arrive|rain|snow|fall|break|fail|need|leave|enter", TIME, NOW), ("is|are expected|scheduled|due to|at|soon?", TIME, NOW),
     ("used to", TIME, NOW), ("for the first|second|third|fourth|last time", TIME, NOW),

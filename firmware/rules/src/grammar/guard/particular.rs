@@ -79,6 +79,8 @@ pub(super) fn particular(toks: &[Tok], i: usize) -> Option<Refusal> {
         "recognise|recognize|identify|match|know|remember|scan|compare the|a|his|her|their|all|every? face|faces",
         "facial|face recognition|id|identification|matching|detection",
         "identify who|whoever|him|her|them|everyone|everybody|anyone",
+        "recognise|recognize|identify|match|compare|scan every|each|any|all visitor's|person's|customer's|guest's|worker's|employee's face",
+        "face|faces with|against|to the|my|our? photo|photos|picture|pictures|list|database",
         "whose face",
         "with|has|having this|that|same|his|her face",
         "biometric|biometrics|facial-recognition",

@@ -34,7 +34,7 @@ pub(super) const TRAITS: &Lexicon = lexicon![
     "jewish", "christian", "christians", "hindu", "hindus", "sikh", "sikhs", "buddhist", "buddhists",
     "catholic", "catholics", "atheist", "atheists", "gay", "gays", "lesbian", "lesbians", "bisexual",
     "homosexual", "homosexuals", "heterosexual", "transgender", "trans", "transsexual", "queer",
-    "lgbt", "non-binary", "disabled", "handicapped", "pregnant", "immigrant", "immigrants", "migrant",
+    "lgbt", "non-binary", "disabled", "handicapped", "mentally", "schizophrenic", "pregnant", "immigrant", "immigrants", "migrant",
     "migrants", "foreigner", "foreigners", "refugee", "refugees", "gypsy", "gypsies", "roma",
     "romani", "indian", "chinese", "mexican", "ethnic", "aboriginal", "dark-skinned", "light-skinned",
     "black-skinned", "brown-skinned", "white-skinned", "african-american", "obese", "autistic",

@@ -60,7 +60,7 @@ pub(crate) const UNSEEN: &[(&str, &str, &Lexicon)] = &[
         "What somebody intends, feels or thinks does not show in the picture.",
         "Ask for what they do, for example 'someone climbs over the fence'.",
         lexicon![
-            "intends", "intend", "intending", "intention", "plans", "planning", "wants", "want",
+            "intends", "intend", "intending", "intention", "intentions", "plans", "planning", "wants", "want",
             "thinks", "thinking", "suspicious", "suspiciously", "angry", "sad", "happy", "nervous",
             "anxious", "bored", "unhappy", "upset", "drunk", "intoxicated", "lying-to", "aggressive",
             "aggressively", "dangerous", "hostile", "shoplift", "shoplifts", "shoplifting",

@@ -37,6 +37,8 @@ const PATTERNS: &[Pattern] = patterns![
     "hardly|barely|scarcely any|anyone|anybody|anything|a?",
     "next to nobody",
     "some more|fewer",
+    "more|fewer|less than usual|normal|before|expected|allowed|last",
+    "more|fewer|less people|cars|visitors|customers|guests|vehicles|trucks|vans|dogs|children|workers than usual|normal|before|expected|allowed|last",
     "more or less",
     "a certain number of",
     "a number of",
