@@ -71,9 +71,20 @@ fn named(toks: &[Tok], i: usize) -> bool {
     }
     // "the authorised personnel area"
     let area = toks.get(i + 2).is_some_and(|t| {
-        t.any(&["area", "zone", "room", "entrance", "section", "door", "gate", "corridor"])
+        t.any(&[
+            "area", "zone", "room", "entrance", "section", "door", "gate", "corridor",
+        ])
     });
-    if area && toks[i].any(&["authorised", "authorized"]) && next.any(PEOPLE) {
+    let them = [
+        "personnel",
+        "staff",
+        "persons",
+        "people",
+        "vehicles",
+        "visitors",
+        "users",
+    ];
+    if area && toks[i].any(&["authorised", "authorized"]) && next.any(&them) {
         return true;
     }
     NAMED.iter().any(|(words, nouns)| {
