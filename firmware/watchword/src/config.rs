@@ -12,6 +12,9 @@ use thiserror::Error;
 
 use crate::share::Share;
 
+mod network;
+pub use network::{NetworkCamera, Transport};
+
 /// All settings of the daemon. `Default` is what an empty file means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -95,6 +98,8 @@ pub enum SourceConfig {
         #[serde(default = "first_video_device")]
         device: PathBuf,
     },
+    /// A camera on the network.
+    Rtsp(NetworkCamera),
 }
 
 fn first_video_device() -> PathBuf {
@@ -246,12 +251,12 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is not what it should be.
-    #[error("{path} is not a valid configuration: {source}")]
+    #[error("{path} is not a valid configuration: {why}")]
     Parse {
         /// Which file.
         path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
+        /// Where and why; URLs are struck out, as they may hold a password.
+        why: String,
     },
     /// Keys that can't work.
     #[error("{}", problems.join("\n"))]
@@ -270,7 +275,7 @@ impl Config {
         })?;
         let mut config: Config = toml::from_str(&text).map_err(|source| ConfigError::Parse {
             path: path.into(),
-            source: Box::new(source),
+            why: network::without_urls(&source.to_string()),
         })?;
         let folder = path.parent().unwrap_or(Path::new("."));
         config.root_paths(folder);
@@ -284,8 +289,10 @@ impl Config {
             }
         };
         root(&mut self.data_dir);
-        if let SourceConfig::File { path } = &mut self.source {
-            root(path);
+        match &mut self.source {
+            SourceConfig::File { path } => root(path),
+            SourceConfig::Rtsp(camera) => camera.password_file.iter_mut().for_each(root),
+            SourceConfig::Test | SourceConfig::V4l2 { .. } => {}
         }
         for path in [
             &mut self.model.package,
@@ -326,10 +333,12 @@ impl Config {
                 wrong("position.longitude_degrees", &given, "choose -180 to 180");
             }
         }
-        if let SourceConfig::File { path } = &self.source
-            && !path.is_file()
-        {
-            wrong("source.path", &path.display(), "there is no such file");
+        match &self.source {
+            SourceConfig::File { path } if !path.is_file() => {
+                wrong("source.path", &path.display(), "there is no such file");
+            }
+            SourceConfig::Rtsp(camera) => camera.check(&mut wrong),
+            _ => {}
         }
         if !(160..=1920).contains(&self.video.inference_width) {
             let given = self.video.inference_width;
@@ -418,6 +427,14 @@ impl Config {
             Ok(())
         } else {
             Err(ConfigError::Invalid { problems })
+        }
+    }
+
+    /// Takes out what must not be shown: user names and passwords in URLs.
+    pub fn hide_credentials(&mut self) {
+        self.mqtt.url = self.mqtt.url.as_deref().map(without_credentials);
+        if let SourceConfig::Rtsp(camera) = &mut self.source {
+            camera.url = camera.shown_url();
         }
     }
 

@@ -157,10 +157,7 @@ pub(super) fn config(path: &Path) -> Result<ExitCode> {
         Ok(config) => {
             let mut shown = config;
             // A URL may carry a password; the file is where that stays.
-            shown.mqtt.url = shown
-                .mqtt
-                .url
-                .map(|url| crate::config::without_credentials(&url));
+            shown.hide_credentials();
             print!("{}", toml::to_string(&shown)?);
             Ok(ExitCode::SUCCESS)
         }

@@ -269,6 +269,7 @@ fn start_camera(config: &Config, share: &Share, clock: Arc<dyn Clock>) -> Result
         SourceConfig::File { path } => capture::Source::file(path)?,
         SourceConfig::Test => capture::Source::test(1280, 720, 15),
         SourceConfig::V4l2 { device } => capture::Source::v4l2(device.to_string_lossy()),
+        SourceConfig::Rtsp(camera) => camera.open()?,
     };
     let mut camera = capture::CameraConfig::new(source);
     camera.rtsp = (config.video.rtsp).map(|address| capture::RtspConfig { address });
