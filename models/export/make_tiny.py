@@ -51,14 +51,14 @@ NEW_TOKENS = 16
 MAX_COUNT = 20
 
 
-def make_tokenizer():
+def make_tokenizer(vocabulary=440):
     tokenizer = Tokenizer(models.BPE(unk_token="<|endoftext|>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=440,
+        vocab_size=vocabulary,
         special_tokens=[AddedToken(word, special=True, normalized=False) for word in SPECIAL],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,

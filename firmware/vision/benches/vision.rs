@@ -13,9 +13,9 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use scene::ports::Model;
 use scene::{Concept, Frame, Question, QuestionKind};
-use vision::Options;
 use vision::internals::Probe;
 use vision::package::Package;
+use vision::{Grid, Options};
 
 const LONG: Duration = Duration::from_secs(600);
 
@@ -52,9 +52,15 @@ fn image_processing(c: &mut Criterion) {
         let probe = Probe::load(&runtime, package).unwrap();
         group.bench_function(name, |b| b.iter(|| black_box(probe.pixels(&frame))));
     }
-    group.bench_function("smolvlm-512-via-2048", |b| {
-        b.iter(|| black_box(vision::internals::lanczos_tile(&frame, 512, 2048)))
-    });
+    for (name, split) in [
+        ("smolvlm-512-via-2048", false),
+        ("smolvlm-12+1-tiles", true),
+    ] {
+        let to = vision::internals::smolvlm_processor(512, 2048, split);
+        group.bench_function(name, |b| {
+            b.iter(|| black_box(vision::internals::pixels(&frame, &to)))
+        });
+    }
     group.finish();
 }
 
@@ -76,14 +82,13 @@ fn questions(c: &mut Criterion) {
             });
         }
         let mut probe = Probe::load(&runtime, Package::read(&folder, None).unwrap()).unwrap();
-        let Ok(ids) = probe.prompt_ids(&question(0).ask) else {
+        let Ok(ids) = probe.prompt_ids(Grid::WHOLE, &question(0).ask) else {
             continue;
         };
         group.bench_function(BenchmarkId::new(format!("{name}/naive"), 8), |b| {
             b.iter(|| {
                 for _ in 0..8 {
-                    let pixels = probe.pixels(&frame);
-                    let seen = probe.encode(pixels).unwrap();
+                    let seen = probe.see(&frame).unwrap();
                     black_box(probe.read_whole(&seen, &ids).unwrap());
                 }
             })

@@ -8,8 +8,9 @@ use std::time::Duration;
 use scene::{BBox, Frame};
 
 use crate::package::{Filter, ImageProcessor, Package, Problem};
-use crate::picture::{Picture, tile};
+use crate::picture::Picture;
 use crate::runtime::Runtime;
+use crate::tiles::{Grid, Tiles};
 pub use crate::vlm::{Cache, Seen};
 use crate::vlm::{Engine, Halt, PromptError, Prompter, Stop};
 
@@ -26,27 +27,38 @@ impl Probe {
         })
     }
 
-    pub fn pixels(&self, frame: &Frame) -> Vec<f32> {
-        let (picture, _) = Picture::crop(frame, BBox::WHOLE);
-        tile(picture, &self.engine.processor)
+    /// The pixel tensors of all tiles, one after the other.
+    pub fn pixels(&self, frame: &Frame) -> (Grid, Vec<f32>) {
+        pixels(frame, &self.engine.processor)
     }
 
-    pub fn prompt_ids(&self, question: &str) -> Result<Vec<u32>, String> {
+    pub fn prompt_ids(&self, grid: Grid, question: &str) -> Result<Vec<u32>, String> {
         self.engine
             .prompter
-            .ids(question)
+            .ids(grid, question)
             .map_err(|error| match error {
                 PromptError::Failed(why) => why,
                 PromptError::UnknownWords(words) => words.join(" "),
             })
     }
 
-    pub fn shared_prefix(&self) -> &[u32] {
-        self.engine.prompter.prefix()
+    pub fn suffix(&self, question: &str) -> Result<Vec<u32>, String> {
+        let ids = self.engine.prompter.suffix(question);
+        ids.map_err(|error| format!("{error:?}"))
     }
 
-    pub fn encode(&mut self, pixels: Vec<f32>) -> Result<Seen, Problem> {
-        self.engine.encode(pixels)
+    pub fn shared_prefix(&self, grid: Grid) -> Result<Vec<u32>, Problem> {
+        Ok(self.engine.prompter.prefix(grid)?.into_owned())
+    }
+
+    pub fn see(&mut self, frame: &Frame) -> Result<Seen, Problem> {
+        let (picture, _) = Picture::crop(frame, BBox::WHOLE);
+        let tiles = Tiles::of(picture, &self.engine.processor);
+        match self.engine.encode(&tiles, &Stop::after(Duration::MAX)) {
+            Ok(seen) => Ok(seen),
+            Err(Halt::Failed(problem)) => Err(problem),
+            Err(Halt::Timeout) => Err(Problem::new("the encoder", "never ended")),
+        }
     }
 
     pub fn prefill(&mut self, seen: &Seen) -> Result<Cache, Problem> {
@@ -78,16 +90,14 @@ impl Probe {
         Ok((ids, text))
     }
 
-    /// A grey picture through all graphs.
+    /// A grey picture of as many tiles as there can be through all graphs.
     pub(crate) fn dry_run(&mut self) -> Result<(), Vec<Problem>> {
         let one = |problem: Problem| vec![problem];
-        let side = self.engine.processor.tile as usize;
-        let seen = self
-            .engine
-            .encode(vec![0.1; 3 * side * side])
-            .map_err(one)?;
+        let seen = self.engine.grey().map_err(one)?;
+        let seen = seen.repeated(self.engine.processor.largest_grid());
         let cache = self.engine.prefill(&seen).map_err(one)?;
-        let last = self.engine.prompter.prefix().last().copied().unwrap_or(0);
+        let prefix = self.shared_prefix(Grid::WHOLE).map_err(one)?;
+        let last = prefix.last().copied().unwrap_or(0);
         let (_, logits) = self.engine.step(&cache, &[last]).map_err(one)?;
         let tokens = self.engine.prompter.vocabulary();
         if logits.len() < tokens {
@@ -107,25 +117,34 @@ impl Probe {
     }
 }
 
-/// The prompt of `package` for a vision graph of `image_tokens` features.
+/// The prompt of `package` for a vision graph of `image_tokens` features a tile.
 pub fn prompt_ids_of(
     package: &Package,
     image_tokens: usize,
+    grid: Grid,
     question: &str,
 ) -> Result<Vec<u32>, String> {
     let prompter = Prompter::read(package, image_tokens).map_err(|p| p.to_string())?;
-    prompter.ids(question).map_err(|error| format!("{error:?}"))
+    let ids = prompter.ids(grid, question);
+    ids.map_err(|error| format!("{error:?}"))
 }
 
-/// A tile as SmolVLM wants it, of any size.
-pub fn lanczos_tile(frame: &Frame, side: u32, longest_edge: u32) -> Vec<f32> {
-    let to = ImageProcessor {
-        tile: side,
+/// The pixel tensors of all tiles of `frame`, one after the other.
+pub fn pixels(frame: &Frame, to: &ImageProcessor) -> (Grid, Vec<f32>) {
+    let tiles = Tiles::of(Picture::crop(frame, BBox::WHOLE).0, to);
+    (tiles.grid(), tiles.tensors().flatten().collect())
+}
+
+/// Image processing as SmolVLM wants it, for tiles of any size.
+pub fn smolvlm_processor(tile: u32, longest_edge: u32, split: bool) -> ImageProcessor {
+    ImageProcessor {
+        tile,
         longest_edge: Some(longest_edge),
+        do_image_splitting: split,
+        split,
         filter: Filter::Lanczos,
         rescale: 1.0 / 255.0,
         mean: [0.5; 3],
         std: [0.5; 3],
-    };
-    tile(Picture::crop(frame, BBox::WHOLE).0, &to)
+    }
 }

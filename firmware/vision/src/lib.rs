@@ -15,6 +15,7 @@ pub mod package;
 mod picture;
 mod resample;
 pub mod runtime;
+mod tiles;
 mod vlm;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use thiserror::Error;
 pub use eyes::Eyes;
 use package::Problem;
 use runtime::RuntimeError;
+pub use tiles::Grid;
 
 #[doc(hidden)]
 pub mod internals;

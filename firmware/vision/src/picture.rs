@@ -1,9 +1,5 @@
-//! A frame, or a part of it, as the tensor that a vision graph wants.
-//!
-//! The steps and their rounding are those of the reference image processor
-//! (Idefics3, without image splitting): resize so that the longest edge is
-//! `size.longest_edge` with the aspect kept, resize to a square tile, scale,
-//! normalise. Both resizes round to 8 bits, as Pillow's do.
+//! A frame, or a part of it: borrowed, cropped, and made to fit a detector.
+//! [`crate::tiles`] makes it fit a language model.
 
 use std::borrow::Cow;
 
@@ -11,8 +7,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use scene::{BBox, Frame};
 
-use crate::package::{Colour, DetectorInput, Fit, ImageProcessor};
-use crate::resample;
+use crate::package::{Colour, DetectorInput, Fit};
 
 /// Tightly packed RGB, 8 bits a channel; borrowed from the frame where possible.
 #[derive(Clone, Debug)]
@@ -128,32 +123,6 @@ impl Scaler {
     }
 }
 
-/// The tile of a VLM: f32, channels first, `3 * tile * tile` numbers.
-pub(crate) fn tile(picture: Picture<'_>, to: &ImageProcessor) -> Vec<f32> {
-    let resized = |picture: Picture<'_>, (width, height): (u32, u32)| {
-        let size = |(w, h): (u32, u32)| (w as usize, h as usize);
-        let from = (picture.width, picture.height);
-        match from == (width, height) {
-            true => picture.rgb.into_owned(),
-            false => resample::resize(&picture.rgb, size(from), size((width, height)), to.filter),
-        }
-    };
-    let first = match to.longest_edge {
-        Some(longest) => keep_aspect(picture.width, picture.height, longest),
-        None => (picture.width, picture.height),
-    };
-    let rgb = resized(picture, first);
-    let picture = Picture {
-        width: first.0,
-        height: first.1,
-        rgb: Cow::Owned(rgb),
-    };
-    let tile = resized(picture, (to.tile, to.tile));
-    // As the reference rounds: scaled in f64, then f32 throughout.
-    let level = |c: usize, v: usize| ((v as f64 * to.rescale) as f32 - to.mean[c]) / to.std[c];
-    planes(&tile, [0, 1, 2], level)
-}
-
 /// Interleaved bytes to planes of `level(channel, byte)`, by a table.
 fn planes(rgb: &[u8], order: [usize; 3], level: impl Fn(usize, usize) -> f32) -> Vec<f32> {
     let mut out = Vec::with_capacity(rgb.len());
@@ -164,33 +133,14 @@ fn planes(rgb: &[u8], order: [usize; 3], level: impl Fn(usize, usize) -> f32) ->
     out
 }
 
-/// The size with the longest edge `longest` and the aspect of `width` x
-/// `height`; the other edge is rounded down and then up to an even number, as
-/// the reference does, and is at least 1 wherever that leaves 0.
-fn keep_aspect(width: u32, height: u32, longest: u32) -> (u32, u32) {
-    let aspect = width as f64 / height as f64;
-    let even = |v: f64| {
-        let v = v as u32;
-        (v + v % 2).max(1)
-    };
-    match width >= height {
-        true => (longest, even(longest as f64 / aspect)),
-        false => (even(longest as f64 * aspect), longest),
-    }
+/// Interleaved red, green, blue bytes to planes of `levels[channel][byte]`.
+pub(crate) fn planes_of(rgb: &[u8], levels: &[[f32; 256]; 3]) -> Vec<f32> {
+    planes(rgb, [0, 1, 2], |channel, byte| levels[channel][byte])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn edges_follow_the_reference() {
-        // Worked by hand from the reference's formula.
-        assert_eq!(keep_aspect(160, 90, 256), (256, 144));
-        assert_eq!(keep_aspect(37, 53, 256), (178, 256));
-        assert_eq!(keep_aspect(1, 1, 64), (64, 64));
-        assert_eq!(keep_aspect(1000, 1, 64), (64, 1));
-    }
 
     #[test]
     fn crops_are_whole_pixels_and_never_empty() {

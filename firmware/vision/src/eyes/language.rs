@@ -10,8 +10,9 @@ use super::{Look, share, unknown, zone_of};
 use crate::cost::Meter;
 use crate::detect;
 use crate::package::{CountCalibration, Package, Problem, YesNoCalibration};
-use crate::picture::{Picture, tile};
+use crate::picture::Picture;
 use crate::runtime::Runtime;
+use crate::tiles::Tiles;
 use crate::vlm::{Answers, Engine, Halt, Prompter, Seen, Stop};
 
 /// A VLM package, loaded.
@@ -21,7 +22,7 @@ pub(crate) struct Language {
     engine: Engine,
     yes_no: Answers,
     counts: Answers,
-    /// The tile of the whole frame of this look, where detection encoded it.
+    /// The whole frame of this look, where detection encoded it.
     whole: Option<Seen>,
 }
 
@@ -87,9 +88,8 @@ impl Language {
     fn see(&mut self, frame: &Frame, part: BBox, stop: &Stop) -> Result<Seen, Halt> {
         stop.check()?;
         let (picture, _) = Picture::crop(frame, part);
-        let pixels = tile(picture, &self.engine.processor);
-        stop.check()?;
-        Ok(self.engine.encode(pixels)?)
+        let tiles = Tiles::of(picture, &self.engine.processor);
+        self.engine.encode(&tiles, stop)
     }
 
     /// What the vision graph detects in the whole frame. The encoded frame is
@@ -151,10 +151,9 @@ impl Language {
             let shared = share(meter.read() - start, group.len());
             for index in group {
                 let start = meter.read();
-                let Route::Language { ids, noun, .. } = &routes[index] else {
+                let Route::Language { suffix, noun, .. } = &routes[index] else {
                     continue;
                 };
-                let suffix = &ids[self.engine.prompter.prefix().len()..];
                 let value = self
                     .ask(
                         &prefix,

@@ -22,8 +22,8 @@ pub(super) enum Route {
     },
     /// Asked of the language model.
     Language {
-        /// The whole prompt.
-        ids: Vec<u32>,
+        /// What follows the shared prefix.
+        suffix: Vec<u32>,
         /// The noun by which it is calibrated.
         noun: Option<String>,
         /// Whether it was made for this.
@@ -212,9 +212,9 @@ impl Source {
         };
         let known = about.is_some() && self.manifest.concepts.is_some();
         let text = wording(prompt, question, about.as_ref());
-        match prompter.ids(&text) {
-            Ok(ids) => Route::Language {
-                ids,
+        match prompter.suffix(&text) {
+            Ok(suffix) => Route::Language {
+                suffix,
                 noun: about.map(|about| about.noun),
                 known,
             },

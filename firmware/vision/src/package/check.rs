@@ -141,6 +141,11 @@ impl Prompt {
             once(&self.image, "{tiles}"),
             "prompt.image: {tiles} is needed once".into(),
         );
+        let tile = ["{row}", "{column}", "{tiles}"].map(|mark| once(&self.tile, mark));
+        need(
+            tile == [true; 3] && self.tile.ends_with("{tiles}"),
+            "prompt.tile: {row} and {column} once each and {tiles} at the end are needed".into(),
+        );
         need(
             !self.image_token.is_empty(),
             "prompt.image_token: is empty".into(),

@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::Problem;
+use super::{Problem, Splitting};
+use crate::tiles::Grid;
 
 /// A resampling filter, with Pillow's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub enum Filter {
     Bicubic,
 }
 
-/// How a picture becomes a tile, from `preprocessor_config.json`.
+/// How a picture becomes tiles, from `preprocessor_config.json`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageProcessor {
     /// Side of a tile, pixels.
@@ -27,7 +28,12 @@ pub struct ImageProcessor {
     /// The longest edge after the first resize, which keeps the aspect;
     /// `None` if the picture is squared at once.
     pub longest_edge: Option<u32>,
-    /// The filter of both resizes.
+    /// What `do_image_splitting` says; true where it is not said, as in the reference.
+    pub do_image_splitting: bool,
+    /// Whether pictures are split: `image.splitting` of `model.toml` decides.
+    /// Only where `longest_edge` bounds the number of tiles.
+    pub split: bool,
+    /// The filter of all resizes.
     pub filter: Filter,
     /// Pixels are multiplied by this,
     pub rescale: f64,
@@ -56,6 +62,8 @@ struct RawProcessor {
     do_rescale: bool,
     #[serde(default = "yes")]
     do_normalize: bool,
+    #[serde(default = "yes")]
+    do_image_splitting: bool,
     #[serde(default = "lanczos")]
     resample: u8,
     #[serde(default = "per_level")]
@@ -91,7 +99,25 @@ impl ImageProcessor {
     /// Sides beyond this are no camera model's, and a typo would eat the memory.
     const MAX_SIDE: u32 = 4096;
 
-    pub(super) fn read(folder: &Path) -> Result<Self, Problem> {
+    /// The most tiles that a picture can be cut into.
+    pub fn largest_grid(&self) -> Grid {
+        match self.longest_edge {
+            Some(longest) if self.split => {
+                // The shorter edge of a square is rounded up to an even number.
+                let tiles = (longest + longest % 2).div_ceil(self.tile);
+                match tiles {
+                    1 => Grid::WHOLE,
+                    _ => Grid {
+                        rows: tiles,
+                        columns: tiles,
+                    },
+                }
+            }
+            _ => Grid::WHOLE,
+        }
+    }
+
+    pub(super) fn read(folder: &Path, splitting: Splitting) -> Result<Self, Problem> {
         let raw: RawProcessor = read(folder, Self::FILE)?;
         let place = || folder.join(Self::FILE).display().to_string();
         let side = |key: &str, side: Option<u32>| match side {
@@ -113,6 +139,16 @@ impl ImageProcessor {
             (true, Some(size)) => Some(side("size", size.longest_edge)?),
             _ => None,
         };
+        let split = match splitting {
+            Splitting::Off => false,
+            Splitting::On => true,
+            Splitting::Configured => raw.do_image_splitting,
+        };
+        if split && longest_edge.is_none() {
+            let what = "image splitting needs do_resize and size.longest_edge, which bound the \
+                        number of tiles; set image.splitting = \"off\" in model.toml to use one tile";
+            return Err(Problem::new(place(), what));
+        }
         let filter = match raw.resample {
             1 => Filter::Lanczos,
             2 => Filter::Bilinear,
@@ -134,6 +170,8 @@ impl ImageProcessor {
         Ok(Self {
             tile,
             longest_edge,
+            do_image_splitting: raw.do_image_splitting,
+            split,
             filter,
             rescale: if raw.do_rescale {
                 raw.rescale_factor

@@ -65,6 +65,28 @@ impl Variant {
     }
 }
 
+/// Whether pictures are split into tiles before a VLM encodes them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Splitting {
+    /// One tile, the whole picture squashed, whatever `preprocessor_config.json`
+    /// says. The default: thirteen tiles cost a camera thirteen times the joules.
+    #[default]
+    Off,
+    /// As `do_image_splitting` of `preprocessor_config.json` says.
+    Configured,
+    /// Always.
+    On,
+}
+
+/// The `[image]` table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImageOptions {
+    /// Whether pictures are split.
+    pub splitting: Splitting,
+}
+
 /// How questions are put to a language model and answers read off.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -73,6 +95,14 @@ pub struct Prompt {
     pub template: String,
     /// What `{image}` becomes, with `{tiles}` once.
     pub image: String,
+    /// With image splitting, what stands for each tile before `image`, which
+    /// then stands for the whole picture; `{row}`, `{column}` (counted from 1)
+    /// and `{tiles}` once each.
+    pub tile: String,
+    /// Follows the last tile of each row.
+    pub row_end: String,
+    /// Stands between the last row and `image`.
+    pub before_whole: String,
     /// The token of which `{tiles}` becomes as many as there are image features.
     pub image_token: String,
     /// Spellings of yes.
@@ -108,6 +138,9 @@ impl Default for Prompt {
         Self {
             template: "<|im_start|>User:{image}{question}<end_of_utterance>\nAssistant:".into(),
             image: "<fake_token_around_image><global-img>{tiles}<fake_token_around_image>".into(),
+            tile: "<fake_token_around_image><row_{row}_col_{column}>{tiles}".into(),
+            row_end: "\n".into(),
+            before_whole: "\n".into(),
             image_token: "<image>".into(),
             yes: words(&[" Yes", "Yes", " yes", "yes"]),
             no: words(&[" No", "No", " no", "no"]),
@@ -382,6 +415,9 @@ pub struct Manifest {
     /// Other files to check.
     #[serde(default)]
     pub files: BTreeMap<String, Checksum>,
+    /// How pictures are cut.
+    #[serde(default)]
+    pub image: ImageOptions,
     /// How questions are put.
     #[serde(default)]
     pub prompt: Prompt,

@@ -14,8 +14,8 @@ use scene::Id;
 pub use huggingface::{Filter, ImageProcessor, ModelConfig};
 pub use manifest::{
     Answers, Calibration, Checksum, ClassCalibration, ClassOverride, Colour, CountCalibration,
-    Decode, DetectorInput, DetectorSpec, FileEntry, Fit, Kind, Manifest, NounCalibration, Prompt,
-    Variant, YesNoCalibration,
+    Decode, DetectorInput, DetectorSpec, FileEntry, Fit, ImageOptions, Kind, Manifest,
+    NounCalibration, Prompt, Splitting, Variant, YesNoCalibration,
 };
 pub use verify::{Report, verify};
 
@@ -91,7 +91,7 @@ impl Package {
         let mut problems = Vec::new();
         let (mut processor, mut config) = (None, None);
         if manifest.kind == Kind::Vlm {
-            match ImageProcessor::read(folder) {
+            match ImageProcessor::read(folder, manifest.image.splitting) {
                 Ok(read) => processor = Some(read),
                 Err(problem) => problems.push(problem),
             }
@@ -220,6 +220,7 @@ fn infer(folder: &Path) -> Result<Manifest, Vec<Problem>> {
         default_variant: variants.contains_key("f32").then(|| "f32".into()),
         variants,
         files: BTreeMap::new(),
+        image: ImageOptions::default(),
         prompt: Prompt {
             yes_no_suffix: " Answer yes or no.".into(),
             count_suffix: " Answer with a number.".into(),

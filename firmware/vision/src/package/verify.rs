@@ -77,6 +77,16 @@ pub fn verify(folder: &Path) -> Result<Report, Vec<Problem>> {
             "it lists no concepts: it will try any question, and promises nothing".to_owned(),
         );
     }
+    if let Some(processor) = &package.processor
+        && processor.do_image_splitting
+        && !processor.split
+    {
+        notes.push(
+            "preprocessor_config.json splits pictures (do_image_splitting); here each is one tile, \
+             which costs least. Set image.splitting = \"configured\" in model.toml to split them"
+                .to_owned(),
+        );
+    }
     // What is damaged is not run.
     if !problems.is_empty() {
         return Err(problems);

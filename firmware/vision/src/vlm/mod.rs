@@ -1,4 +1,4 @@
-//! The three-graph language model: encode a tile, prefill the shared prefix,
+//! The three-graph language model: encode the tiles, prefill the shared prefix,
 //! fork its key/value cache a question, score or generate.
 
 mod prompt;
@@ -18,6 +18,7 @@ pub(crate) use score::Answers;
 use crate::graph::{Graph, Inputs, floats, take};
 use crate::package::{ImageProcessor, Package, Problem};
 use crate::runtime::Runtime;
+use crate::tiles::{Grid, Tiles};
 
 /// When to give up.
 #[derive(Clone, Copy, Debug)]
@@ -67,13 +68,18 @@ pub struct Cache {
     length: usize,
 }
 
-/// What one tile looks like to the model.
+/// What one picture looks like to the model.
 #[derive(Debug)]
 pub struct Seen {
-    features: DynValue,
+    grid: Grid,
+    /// Tile by tile, `tokens x hidden` numbers each.
+    features: Vec<f32>,
     /// Rows `x, y, w, h, score, class`, if the graph detects.
-    pub detections: Option<Vec<[f32; 6]>>,
+    pub detections: Option<Rows>,
 }
+
+/// Rows of a vision graph's extra output.
+type Rows = Vec<[f32; 6]>;
 
 /// A loaded VLM.
 #[derive(Debug)]
@@ -249,11 +255,21 @@ impl Engine {
         };
         if said.is_none() {
             // The graph leaves open how many features a tile has; a run tells.
-            let side = engine.processor.tile as usize;
-            let tokens = engine.encode(vec![0.0; 3 * side * side])?.tokens()?;
+            let tokens = engine.grey()?.features.len() / hidden;
             engine.prompter = Arc::new(Prompter::read(package, tokens)?);
         }
         Ok(engine)
+    }
+
+    /// A grey picture of one tile, as the model sees it.
+    pub fn grey(&mut self) -> Result<Seen, Problem> {
+        let side = self.processor.tile as usize;
+        let (features, detections) = self.encode_tile(vec![0.1; 3 * side * side])?;
+        Ok(Seen {
+            grid: Grid::WHOLE,
+            features,
+            detections,
+        })
     }
 
     pub fn decoder_problem(&self, what: impl Into<String>) -> Problem {
@@ -264,8 +280,28 @@ impl Engine {
         self.detections.is_some()
     }
 
+    /// Encodes a picture, tile by tile: the peak of memory is one tile's, a
+    /// deadline can be looked at between tiles, and the scales of an int8 graph
+    /// don't depend on a tile's neighbours. On a CPU a batch would be no faster.
+    pub fn encode(&mut self, tiles: &Tiles<'_>, stop: &Stop) -> Result<Seen, Halt> {
+        let mut all = Vec::new();
+        let mut detections = None;
+        for pixels in tiles.tensors() {
+            stop.check()?;
+            let (features, found) = self.encode_tile(pixels)?;
+            all.extend(features);
+            // The last tile is the whole picture, so its boxes are the frame's.
+            detections = found;
+        }
+        Ok(Seen {
+            grid: tiles.grid(),
+            features: all,
+            detections,
+        })
+    }
+
     /// Encodes one tile of `3 * S * S` numbers.
-    pub fn encode(&mut self, pixels: Vec<f32>) -> Result<Seen, Problem> {
+    fn encode_tile(&mut self, pixels: Vec<f32>) -> Result<(Vec<f32>, Option<Rows>), Problem> {
         let place = self.vision.place().to_owned();
         let made =
             |error: ort::Error| Problem::new(&place, format!("input 'pixel_values': {error}"));
@@ -283,6 +319,14 @@ impl Engine {
         }
         let mut outputs = self.vision.run(inputs)?;
         let features = take(&mut outputs, "image_features", &place)?;
+        let (shape, features) = floats(&features, "image_features", &place)?;
+        if shape.last() != Some(&self.hidden) || features.is_empty() {
+            let what = format!(
+                "output 'image_features' is {shape:?}; [1, tokens, {}] is needed",
+                self.hidden
+            );
+            return Err(Problem::new(&place, what));
+        }
         let detections = match &self.detections {
             Some(name) => {
                 let value = take(&mut outputs, name, &place)?;
@@ -295,10 +339,7 @@ impl Engine {
             }
             None => None,
         };
-        Ok(Seen {
-            features,
-            detections,
-        })
+        Ok((features.to_vec(), detections))
     }
 
     fn empty(&self) -> Result<Cache, Problem> {
@@ -320,7 +361,7 @@ impl Engine {
 
     /// Reads the shared prefix with the image in it.
     pub fn prefill(&mut self, seen: &Seen) -> Result<Cache, Problem> {
-        let ids = self.prompter.prefix().to_vec();
+        let ids = self.prompter.prefix(seen.grid)?.into_owned();
         let empty = self.empty()?;
         Ok(self.read(&empty, &ids, Some(seen))?.0)
     }
@@ -401,12 +442,14 @@ impl Engine {
 
     /// Puts the image features where the image tokens are.
     fn merge(&self, embeds: &mut DynValue, ids: &[u32], seen: &Seen) -> Result<(), Problem> {
-        let (shape, features) = floats(&seen.features, "image_features", self.vision.place())?;
+        let features = &seen.features;
         let slots = ids.iter().filter(|&&id| self.prompter.is_image(id)).count();
         let hidden = self.hidden;
         if features.len() != slots * hidden {
             let what = format!(
-                "output 'image_features' is {shape:?}; the prompt has room for {slots} features of {hidden}"
+                "output 'image_features' gave {} numbers for {} tiles; the prompt has room for {slots} features of {hidden}",
+                features.len(),
+                seen.grid.tiles()
             );
             return Err(self.vision.problem(what));
         }
@@ -461,10 +504,18 @@ impl Engine {
 }
 
 impl Seen {
-    /// Features of the tile.
-    fn tokens(&self) -> Result<usize, Problem> {
-        let (shape, _) = floats(&self.features, "image_features", "the vision graph")?;
-        Ok(shape.get(1).copied().unwrap_or(0))
+    /// How its picture was cut.
+    pub fn grid(&self) -> Grid {
+        self.grid
+    }
+
+    /// The same tile in every place of `grid`: what a dry run needs.
+    pub fn repeated(&self, grid: Grid) -> Self {
+        Self {
+            grid,
+            features: self.features.repeat(grid.tiles()),
+            detections: self.detections.clone(),
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! Questions as token ids.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
 use crate::package::{Package, Problem, Prompt};
+use crate::tiles::Grid;
 
 /// Turns questions into token ids by one package's template.
 #[derive(Debug)]
@@ -18,8 +20,11 @@ pub(crate) struct Prompter {
     unknown: Option<u32>,
     /// Texts that mean something to the model; taken out of questions.
     special: Vec<String>,
-    /// The ids that all prompts begin with, up to and with the last special token.
+    /// The ids that all prompts about an uncut picture begin with, up to and
+    /// with the last special token.
     prefix: Vec<u32>,
+    /// How long the prefix is for the picture with the most tiles.
+    longest_prefix: usize,
     /// The most tokens a whole prompt may have.
     longest: usize,
     place: String,
@@ -95,6 +100,7 @@ impl Prompter {
             image_tokens,
             special,
             prefix: Vec::new(),
+            longest_prefix: 0,
             longest: longest
                 .unwrap_or(8192)
                 .saturating_sub(prompt.max_new_tokens)
@@ -102,51 +108,100 @@ impl Prompter {
             prompt,
             place,
         };
-        let head = prompter.expand("");
-        let ids = prompter.encode(&head, true)?;
-        if ids.iter().filter(|&&id| id == image_token).count() != image_tokens {
-            return Err(Problem::new(
-                &prompter.place,
-                format!(
-                    "does not keep '{}' as one token",
-                    prompter.prompt.image_token
-                ),
-            ));
-        }
-        // A special token is never merged with what follows, so up to the last
-        // one before the question all prompts are the same, whatever is asked.
-        let question = prompter.prompt.template.find("{question}").unwrap_or(0);
-        let before = prompter.fill_image(&prompter.prompt.template[..question]);
-        let before = prompter.encode(&before, true)?;
-        let is_special = |id: &u32| {
-            let token = prompter.tokenizer.id_to_token(*id).unwrap_or_default();
-            prompter.special.contains(&token)
-        };
-        let end = before.iter().rposition(is_special).map_or(0, |at| at + 1);
-        let last_image = before
-            .iter()
-            .rposition(|&id| id == image_token)
-            .map_or(0, |at| at + 1);
-        if end < last_image || !ids.starts_with(&before[..end]) {
-            let what = format!("'{}' is not a special token", prompter.prompt.image_token);
+        let processor = package.processor.as_ref();
+        let largest = processor.map_or(Grid::WHOLE, |p| p.largest_grid());
+        prompter.prefix = prompter.find_prefix(Grid::WHOLE)?;
+        prompter.longest_prefix = prompter.find_prefix(largest)?.len();
+        prompter.check_tile_marks(largest)?;
+        if prompter.longest_prefix >= prompter.longest {
+            let what = format!(
+                "a picture of {} tiles takes {} tokens, and {} fit beside an answer; \
+                 set image.splitting = \"off\" in {}",
+                largest.tiles(),
+                prompter.longest_prefix,
+                prompter.longest,
+                crate::package::MANIFEST
+            );
             return Err(Problem::new(&prompter.place, what));
         }
-        prompter.prefix = before[..end].to_vec();
         Ok(prompter)
     }
 
-    fn fill_image(&self, template: &str) -> String {
-        let tiles = self.prompt.image_token.repeat(self.image_tokens);
-        template.replacen(
-            "{image}",
-            &self.prompt.image.replacen("{tiles}", &tiles, 1),
-            1,
-        )
+    /// The ids that all prompts about a picture cut as `grid` begin with. A
+    /// special token is never merged with what follows, so up to the last one
+    /// before the question all prompts are the same, whatever is asked; and
+    /// what follows it is the same, however the picture is cut.
+    fn find_prefix(&self, grid: Grid) -> Result<Vec<u32>, Problem> {
+        let ids = self.encode(&self.expand(grid, ""), true)?;
+        let images = ids.iter().filter(|&&id| id == self.image_token).count();
+        if images != grid.tiles() * self.image_tokens {
+            let token = &self.prompt.image_token;
+            let what = format!("does not keep '{token}' as one token");
+            return Err(Problem::new(&self.place, what));
+        }
+        let question = self.prompt.template.find("{question}").unwrap_or(0);
+        let before = self.fill_image(grid, &self.prompt.template[..question]);
+        let mut before = self.encode(&before, true)?;
+        let end = before.iter().rposition(|&id| self.is_special(id));
+        let end = end.map_or(0, |at| at + 1);
+        let last_image = before.iter().rposition(|&id| id == self.image_token);
+        if end < last_image.map_or(0, |at| at + 1) || !ids.starts_with(&before[..end]) {
+            let what = format!("'{}' is not a special token", self.prompt.image_token);
+            return Err(Problem::new(&self.place, what));
+        }
+        before.truncate(end);
+        Ok(before)
     }
 
-    fn expand(&self, question: &str) -> String {
+    /// Every tile of `grid` must be told apart by a token of its own. Without
+    /// one, its name would be spelt in letters, which no model was trained on.
+    fn check_tile_marks(&self, grid: Grid) -> Result<(), Problem> {
+        for row in 1..=grid.rows {
+            for column in 1..=grid.columns {
+                let mark = self.mark(row, column).replacen("{tiles}", "", 1);
+                let ids = self.encode(&mark, false)?;
+                if !ids.last().is_some_and(|&id| self.is_special(id)) {
+                    let what = format!(
+                        "has no token for '{mark}', but a picture may have {} x {} tiles; \
+                         lower size.longest_edge in preprocessor_config.json",
+                        grid.rows, grid.columns
+                    );
+                    return Err(Problem::new(&self.place, what));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn is_special(&self, id: u32) -> bool {
+        let token = self.tokenizer.id_to_token(id);
+        token.is_some_and(|token| self.special.contains(&token))
+    }
+
+    fn mark(&self, row: u32, column: u32) -> String {
+        let tile = self.prompt.tile.replacen("{row}", &row.to_string(), 1);
+        tile.replacen("{column}", &column.to_string(), 1)
+    }
+
+    fn fill_image(&self, grid: Grid, template: &str) -> String {
+        let features = self.prompt.image_token.repeat(self.image_tokens);
+        let mut image = String::new();
+        for row in 1..=grid.rows {
+            for column in 1..=grid.columns {
+                image += &self.mark(row, column).replacen("{tiles}", &features, 1);
+            }
+            image += &self.prompt.row_end;
+        }
+        if grid != Grid::WHOLE {
+            image += &self.prompt.before_whole;
+        }
+        image += &self.prompt.image.replacen("{tiles}", &features, 1);
+        template.replacen("{image}", &image, 1)
+    }
+
+    fn expand(&self, grid: Grid, question: &str) -> String {
         // The image first: a question that contains "{image}" must not be filled.
-        let filled = self.fill_image(&self.prompt.template);
+        let filled = self.fill_image(grid, &self.prompt.template);
         filled.replacen("{question}", question, 1)
     }
 
@@ -176,9 +231,13 @@ impl Prompter {
         }
     }
 
-    /// The ids that every prompt begins with; with the image tokens.
-    pub fn prefix(&self) -> &[u32] {
-        &self.prefix
+    /// The ids that every prompt about a picture cut as `grid` begins with;
+    /// the image tokens are among them.
+    pub fn prefix(&self, grid: Grid) -> Result<Cow<'_, [u32]>, Problem> {
+        Ok(match grid {
+            Grid::WHOLE => Cow::Borrowed(&self.prefix),
+            _ => Cow::Owned(self.find_prefix(grid)?),
+        })
     }
 
     /// Whether `id` stands for an image feature.
@@ -186,24 +245,34 @@ impl Prompter {
         id == self.image_token
     }
 
-    /// All ids of the prompt that asks `question`; begins with [`Self::prefix`].
-    pub fn ids(&self, question: &str) -> Result<Vec<u32>, PromptError> {
+    /// The ids that ask `question`, however the picture is cut: what follows
+    /// [`Self::prefix`].
+    pub fn suffix(&self, question: &str) -> Result<Vec<u32>, PromptError> {
+        let ids = self.ids(Grid::WHOLE, question)?;
+        Ok(ids[self.prefix.len()..].to_vec())
+    }
+
+    /// All ids of the prompt that asks `question` about a picture cut as `grid`.
+    pub fn ids(&self, grid: Grid, question: &str) -> Result<Vec<u32>, PromptError> {
         let failed = |problem: Problem| PromptError::Failed(problem.to_string());
         let question = self.harmless(question);
         let unknown = self.unknown_words(&question).map_err(failed)?;
         if !unknown.is_empty() {
             return Err(PromptError::UnknownWords(unknown));
         }
-        let ids = self.encode(&self.expand(&question), true).map_err(failed)?;
-        let asked = ids.len().saturating_sub(self.prefix.len());
-        if asked > LONGEST_QUESTION || ids.len() > self.longest {
+        let prefix = self.prefix(grid).map_err(failed)?;
+        let ids = self
+            .encode(&self.expand(grid, &question), true)
+            .map_err(failed)?;
+        let asked = ids.len().saturating_sub(prefix.len());
+        let whole = asked + self.longest_prefix;
+        if asked > LONGEST_QUESTION || whole > self.longest {
             return Err(PromptError::Failed(format!(
-                "the question has {asked} tokens; at most {LONGEST_QUESTION} fit, and the whole prompt's {} must fit in {}",
-                ids.len(),
+                "the question has {asked} tokens; at most {LONGEST_QUESTION} fit, and the whole prompt's {whole} must fit in {}",
                 self.longest
             )));
         }
-        if !ids.starts_with(&self.prefix) {
+        if !ids.starts_with(&prefix) {
             return Err(PromptError::Failed(
                 "the prompt does not begin with the shared prefix".into(),
             ));
