@@ -193,6 +193,10 @@ fn singular_word(word: &str) -> String {
             Some(stem) if word.is_ascii() && word.len() == 3 && !matches!(word, "bus" | "gas") => {
                 stem.to_owned()
             }
+            // "cafés"
+            Some(stem) if !word.is_ascii() && word.chars().count() > 3 && !stem.ends_with('s') => {
+                stem.to_owned()
+            }
             _ => word.to_owned(),
         };
     }
@@ -214,7 +218,7 @@ fn singular_word(word: &str) -> String {
 
 /// Whether the phrase's last word is a plural.
 pub fn is_plural(phrase: &str) -> bool {
-    let last = last_word(phrase).1;
+    let last = &*last_word(phrase).1.to_lowercase();
     PAIRS.contains(last) || singular_word(last) != last
 }
 

@@ -110,7 +110,7 @@ fn plural_verb(verb: &str) -> String {
         verb.ends_with('y') && !["ay", "ey", "oy", "uy"].iter().any(|e| verb.ends_with(e));
     if consonant_y {
         format!("{}ies", &verb[..verb.len() - 1])
-    } else if ["s", "x", "ch", "sh", "z", "o"]
+    } else if ["ss", "x", "ch", "sh", "zz", "o"]
         .iter()
         .any(|e| verb.ends_with(e))
     {

@@ -404,7 +404,11 @@ pub(crate) fn rewrite(
         tail.remove(1);
     }
     if verb_follows {
-        tail[0] = finite(&tail[0]);
+        // "people queue", "a dog enters"
+        let many = (toks.last()).is_some_and(|t| t.word && crate::noun::is_plural(&t.text));
+        if !many || tail[0].any(&["be", "have"]) {
+            tail[0] = finite(&tail[0]);
+        }
     }
     let keeps = tail.first().is_some_and(|t| t.any(&["keeps", "keep"]));
     if keeps {
