@@ -62,6 +62,11 @@ const ADVERBS: &Lexicon = lexicon![
     "someplace",
 ];
 
+/// Whether the clause's subject leaves only a verb to follow.
+pub(super) fn clause_reading(c: &Clause) -> bool {
+    c.verbal || c.subjects.iter().any(|s| s.pronoun)
+}
+
 pub(super) fn ambiguous(why: impl Into<String>, offer: &str, span: [usize; 2]) -> Refusal {
     Refusal::new(RefusalKind::Ambiguous, why)
         .offer(offer)

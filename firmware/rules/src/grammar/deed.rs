@@ -70,7 +70,7 @@ pub(super) fn deed(parser: &Parser<'_>, i: usize, c: &mut Clause, said: &mut Sai
                 i,
                 1,
                 plural || c.subjects.len() > 1 || !c.zones.is_empty(),
-                pronoun || s.ends_with("ing") || super::clause_reading(c),
+                pronoun || s.ends_with("ing") || super::clause::clause_reading(c),
                 Role::Subject,
             ))
     {

@@ -152,7 +152,7 @@ impl Clause {
         let clash = || {
             ambiguous(
                 "This 'not' can be read in two ways.",
-                "Say 'there is no …', or name the state.",
+                "Say plainly what is not there, for example 'there is no car at the gate', or name the state.",
                 self.span,
             )
         };
