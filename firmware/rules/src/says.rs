@@ -1,7 +1,7 @@
 //! A rule as one plain sentence, with all defaults; the grammar reads it back
 //! as the same rule.
 
-use crate::ask::{POSTURES, concept, deed_parts, spoken, with_object, words};
+use crate::ask::{POSTURES, concept, deed_parts, gerund, spoken, with_object, words};
 use crate::noun::{article, plural, takes_no_article, with_article};
 use crate::{Comparator, Day, Dedup, Predicate, Rule, Schedule, Seconds, Threshold, TimeOfDay};
 
@@ -178,6 +178,14 @@ fn clause(leaf: &Rule) -> String {
             let be = if many { "are" } else { "is" };
             let state = leaf.state.as_deref().unwrap_or("");
             join(&[&amount, &uncounted(leaf, many), be, state, place])
+        }
+        Some(Predicate::Count) if leaf.action.is_some() => {
+            let be = if many { "are" } else { "is" };
+            let (verb, particle, object) = deed_parts(leaf.action.as_deref().unwrap_or(""));
+            let doing = with_object(&gerund(verb), particle, object);
+            let (way, behind) = spoken_direction(leaf);
+            let things = uncounted(leaf, many);
+            join(&[&amount, &things, be, &doing, way, place, behind])
         }
         Some(Predicate::Count) => {
             let be = if many { "there are" } else { "there is" };
