@@ -1,12 +1,15 @@
-//! Deeds: what a thing does, as canonical actions with their place.
+//! Deeds: what a thing does, as canonical actions with their place: postures,
+//! going, passages. What is done to a thing is in `object`.
+
+use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::clause::{Clause, Parser};
+use super::object::done_to;
 use super::pattern::{Pattern, entry, here, table};
 use super::phrase::{Role, acts, phrase, place_cannot, strange_verb};
 use super::place::words_of;
 use super::predicate::{Said, Step};
 use super::token::Tok;
-use crate::lexicon::{Lexicon, lexicon};
 
 use super::words::*;
 use crate::Refusal;
@@ -41,14 +44,52 @@ const DIRECTIONS: &[(Pattern, &str)] = table![
     ("southbound|south", "south"), ("eastbound|east", "east"), ("westbound|west", "west"),
 ];
 
-fn direction(toks: &[Tok], i: usize) -> Option<(usize, &'static str)> {
+/// The direction that is said at `i`.
+pub(super) fn direction(toks: &[Tok], i: usize) -> Option<(usize, &'static str)> {
     entry(toks, i, DIRECTIONS).map(|(n, way)| (n, *way))
 }
 
-/// The deed at `i`; where it ends.
+/// The deed at `i`; where it ends. In order: postures and being there ("sits",
+/// "waits in a queue"), appearing ("shows up"), going with its particles and
+/// directions ("walks out of the hall"), passages ("enters the lab"), and what
+/// is done to a thing ("opens the hatch").
 pub(super) fn deed(parser: &Parser<'_>, i: usize, c: &mut Clause, said: &mut Said) -> Step {
     let toks = parser.toks;
     let copula = said.copula;
+    let Some(base) = base_at(toks, i, c, copula) else {
+        return Ok(None);
+    };
+    if c.action.is_some() || c.state.is_some() && !copula {
+        return Err(place_cannot(&toks[i..i + 1]));
+    }
+    let not_here = said.take_not();
+    if let Break(end) = stays(parser, i, &base, not_here, c)? {
+        return Ok(end);
+    }
+    if let Break(end) = shows_up(parser, i, &base, c)? {
+        return Ok(end);
+    }
+    if GOING.contains(&base)
+        && let Break(end) = goes(parser, i, &base, c)?
+    {
+        return Ok(end);
+    }
+    let action = action(&base).unwrap_or(&base);
+    match action {
+        "enter" | "exit" | "cross" => passes(parser, i, &base, action, c),
+        "appear" | "disappear" => {
+            c.action = Some(action.to_owned());
+            Ok(Some(i + 1))
+        }
+        _ => done_to(parser, i, &base, action, c, copula),
+    }
+}
+
+/// A step that may leave the deed to the ones after it.
+type Flow = Result<ControlFlow<Option<usize>>, Refusal>;
+
+/// The base form of the verb at `i`, if the word acts as one.
+fn base_at(toks: &[Tok], i: usize, c: &Clause, copula: bool) -> Option<String> {
     let t = &toks[i];
     let (plural, pronoun) = c.subjects.first().map_or((false, false), |s| {
         (is_plural(&s.raw) || s.raw.ends_with("people"), s.pronoun)
@@ -74,31 +115,30 @@ pub(super) fn deed(parser: &Parser<'_>, i: usize, c: &mut Clause, said: &mut Sai
                 Role::Subject,
             ))
     {
-        return Ok(None);
+        return None;
     }
-    let base = match verb(s) {
-        Some(base) => base.to_owned(),
-        None if s.ends_with("ing") => match from_gerund(s) {
-            Some(base) => base,
-            None => return Ok(None),
-        },
-        None if strange => from_third_person(s),
-        None => return Ok(None),
-    };
-    if c.action.is_some() || c.state.is_some() && !copula {
-        return Err(place_cannot(&toks[i..i + 1]));
+    match verb(s) {
+        Some(base) => Some(base.to_owned()),
+        None if s.ends_with("ing") => from_gerund(s),
+        None if strange => Some(from_third_person(s)),
+        None => None,
     }
-    let not_here = said.take_not();
+}
+
+/// "sits", "stays", "waits in a queue", "parks": states, or no more than
+/// being there.
+fn stays(parser: &Parser<'_>, i: usize, base: &str, not_here: bool, c: &mut Clause) -> Flow {
+    let toks = parser.toks;
     if let Some((_, posture)) = POSTURE_VERBS.iter().find(|(b, _)| *b == base) {
         if not_here {
             return Err(place_cannot(&toks[i..i + 1]));
         }
         let down = here!(toks, i + 1, "down|around|about").unwrap_or(0);
         if here!(toks, i + 1 + down, "in a|the? queue|line").is_some() {
-            return Ok(Some(i + 1 + down));
+            return Ok(Break(Some(i + 1 + down)));
         }
         parser.set_state(c, (*posture).to_owned(), &toks[i..i + 1])?;
-        return Ok(Some(i + 1 + down));
+        return Ok(Break(Some(i + 1 + down)));
     }
     let two = toks
         .get(i + 1)
@@ -109,28 +149,33 @@ pub(super) fn deed(parser: &Parser<'_>, i: usize, c: &mut Clause, said: &mut Sai
         let place = toks
             .get(i + 2)
             .is_some_and(|t| t.word && !t.any(PREPOSITIONS));
-        return Ok(Some(if place { i + 1 } else { i + 2 }));
+        return Ok(Break(Some(if place { i + 1 } else { i + 2 })));
     }
-    if BEING.contains(base.as_str()) {
+    if BEING.contains(base) {
         let queueing = base == "wait" && here!(toks, i + 1, "in a|the? queue|line").is_some();
         if not_here || (base == "wait" && !queueing && toks.get(i + 1).is_some_and(|n| n.is("for")))
         {
             return Err(place_cannot(&toks[i..i + 1]));
         }
-        return Ok(Some(i + 1));
+        return Ok(Break(Some(i + 1)));
     }
     if base == "queue" {
         c.queue = true;
-        return Ok(Some(i + 1 + here!(toks, i + 1, "up").unwrap_or(0)));
+        return Ok(Break(Some(i + 1 + here!(toks, i + 1, "up").unwrap_or(0))));
     }
     if not_here {
         return Err(place_cannot(&toks[i..i + 1]));
     }
     if base == "park" {
         parser.set_state(c, "parked".into(), &toks[i..i + 1])?;
-        return Ok(Some(i + 1));
+        return Ok(Break(Some(i + 1)));
     }
-    // "shows up", "turns up"
+    Ok(Continue(()))
+}
+
+/// "shows up", "pulls up at the dock".
+fn shows_up(parser: &Parser<'_>, i: usize, base: &str, c: &mut Clause) -> Flow {
+    let toks = parser.toks;
     let pair = toks.get(i + 1).and_then(|n| {
         let both = format!("{base} {}", n.text);
         action(&both)
@@ -145,230 +190,269 @@ pub(super) fn deed(parser: &Parser<'_>, i: usize, c: &mut Clause, said: &mut Sai
         });
     if arrives {
         c.action = Some("appear".into());
-        return Ok(Some(i + 2));
+        return Ok(Break(Some(i + 2)));
     }
     // "pulls up at the dock"
     if pair == Some("enter") && base == "pull" {
         c.action = Some("enter".into());
         let prep = here!(toks, i + 2, "at|in|by|near|outside|on").unwrap_or(0);
         if prep == 0 {
-            return Ok(Some(i + 2));
+            return Ok(Break(Some(i + 2)));
         }
-        return Ok(Some(parser.bare_place(i + 2 + prep, c)?.unwrap_or(i + 2)));
+        return Ok(Break(Some(
+            parser.bare_place(i + 2 + prep, c)?.unwrap_or(i + 2),
+        )));
     }
-    let action = action(&base).unwrap_or(&base);
-    let mut at = i + 1;
-    if GOING.contains(base.as_str()) {
-        let particle = entry(toks, at, PARTICLES).map(|(n, (a, w))| (n, *a, *w));
-        // "moves in the garden" moves there; "goes in" enters.
-        let goes = matches!(
-            base.as_str(),
-            "go" | "come" | "get" | "step" | "sneak" | "head"
-        );
-        let particle = particle.filter(|(_, act, words)| {
-            let vague = *words == "?" && *act == "enter" && here!(toks, at, "in").is_some();
-            let near = *act == "approach" && here!(toks, at, "near|by").is_some();
-            goes || !(vague || near)
-        });
-        let direction = direction(toks, at);
-        // "runs away from the coop"; what drives away from a place leaves it
-        let away = (!matches!(base.as_str(), "drive" | "get" | "ride" | "pull" | "go"))
-            .then(|| here!(toks, at, "away from"))
-            .flatten();
-        if let Some(n) = away.filter(|n| direction.is_none_or(|(m, _)| m <= *n)) {
-            c.action = Some(base.clone());
-            c.direction = Some("away".to_owned());
-            return Ok(Some(away_from(parser, at + n, c)?));
-        }
-        if let Some((n, way)) = direction.filter(|(n, _)| particle.is_none_or(|(m, _, _)| *n > m)) {
-            c.action = Some(base.clone());
-            c.direction = Some(way.to_owned());
-            at += n;
-            return Ok(Some(along(parser, at, way, toks[at - 1].is("the"), c)?));
-        }
-        // "gets on the conveyor"
-        let on = matches!(base.as_str(), "get" | "step" | "climb" | "hop")
-            .then(|| here!(toks, at, "on"))
-            .flatten()
-            .filter(|n| toks.get(at + n).is_some_and(|t| t.any(ARTICLES)));
-        if let Some(n) = on {
-            c.action = Some(if base == "climb" {
-                base.clone()
-            } else {
-                "enter".into()
-            });
-            return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
-        }
-        let light = c.subjects.iter().any(|s| {
-            let head = s.noun.rsplit(' ').next().unwrap_or("");
-            matches!(
-                head,
-                "light"
-                    | "lamp"
-                    | "candle"
-                    | "fire"
-                    | "flame"
-                    | "bulb"
-                    | "screen"
-                    | "led"
-                    | "lantern"
-                    | "power"
-            )
-        });
-        if light && here!(toks, at, "out|off|on").is_some() {
-            c.action = Some(format!("{base} {}", toks[at].text));
-            return Ok(Some(at + 1));
-        }
-        if let Some((n, act, words)) = particle {
-            let climbs = matches!(base.as_str(), "climb" | "jump" | "crawl" | "fly" | "roll");
-            let over = here!(toks, at, "over|across|through").is_some();
-            let onto = base == "climb" && here!(toks, at, "onto|on").is_some();
-            c.action = Some(if climbs && (over || onto || act == "approach") {
-                base.clone()
-            } else if act == "cross" && here!(toks, at, "through").is_some() && base == "come" {
-                "enter".into()
-            } else {
-                act.to_owned()
-            });
-            let from = at;
-            at += n;
-            let plain = climbs && (over || onto);
-            let before = c.place.len();
-            let Some(end) = parser.bare_place(at, c)? else {
-                return if words == "?" || act.ends_with("appear") {
-                    Ok(Some(at))
-                } else {
-                    Err(place_cannot(&toks[i..at]))
-                };
-            };
-            if let Some(place) = c.place.get_mut(before) {
-                if plain {
-                    *place = format!("{} {place}", words_of(&toks[from..from + 1]));
-                } else if words == "through" {
-                    *place = format!("through {place}");
-                }
-            }
-            return Ok(Some(end));
-        }
-        let done_to_it = toks.get(at).is_some_and(|n| n.any(ARTICLES));
-        if matches!(base.as_str(), "go" | "come" | "get" | "head")
-            || matches!(base.as_str(), "pull" | "back") && !done_to_it
-        {
-            return Ok(None);
-        }
-    }
-    match action {
-        "enter" | "exit" | "cross" => {
-            // "leaves a bag": the bag is what is left.
-            if base == "leave"
-                && toks.get(at).is_some_and(|n| {
-                    n.any(&["a", "an", "his", "her", "their", "some", "its", "something"])
-                })
-            {
-                let Some((thing, end)) = phrase(toks, at, Role::Object)? else {
-                    return Err(place_cannot(&toks[i..at + 1]));
-                };
-                let behind = here!(toks, end, "behind|unattended|alone").unwrap_or(0);
-                if matches!(
-                    thing.noun.as_str(),
-                    "door"
-                        | "gate"
-                        | "room"
-                        | "building"
-                        | "shop"
-                        | "house"
-                        | "window"
-                        | "car park"
-                ) && behind == 0
-                {
-                    return Err(place_cannot(&toks[i..end]));
-                }
-                c.subjects = vec![thing];
-                c.unattended = true;
-                return Ok(Some(end + behind));
-            }
-            c.action = Some(action.to_owned());
-            let prep = here!(toks, at, "through|via|by")
-                .or(here!(
-                    toks,
-                    at,
-                    "into|onto|in|at|on|over|inside|from|across|to|the?"
-                ))
-                .filter(|_| !toks.get(at).is_some_and(|t| t.is("the")))
-                .unwrap_or(0);
-            let through = here!(toks, at, "through|via|by").is_some();
-            let left_from = base == "depart" && here!(toks, at, "from").is_some();
-            if prep > 0
-                && !through
-                && !left_from
-                && base == "leave"
-                && here!(toks, at, "from|in|at|on|to").is_some()
-                && here!(toks, at, "from").is_none()
-            {
-                return Err(place_cannot(&toks[i..at + prep]));
-            }
-            let had = c.zones.len();
-            if had > 0 && prep == 0 && phrase(toks, at, Role::Place)?.is_some() {
-                return Err(place_cannot(&toks[i..at + 1]));
-            }
-            if toks.get(at + prep).is_none() || had > 0 {
-                return Ok(Some(at));
-            }
-            // "enters followed by …" names no place
-            if prep == 0
-                && toks
-                    .get(at)
-                    .is_some_and(|t| t.word && (t.text.ends_with("ed") || t.text.ends_with("ing")))
-                && !toks
-                    .get(at + 1)
-                    .is_some_and(|n| n.word && !n.any(PREPOSITIONS) && !n.any(STRUCTURE))
-                && !toks[at].any(ING_NOUNS)
-            {
-                return Err(place_cannot(&toks[at..at + 1]));
-            }
-            let Some(end) = parser.bare_place(at + prep, c)? else {
-                return if prep > 0 {
-                    Err(place_cannot(&toks[at..at + prep]))
-                } else {
-                    Ok(Some(at))
-                };
-            };
-            if through && let Some(place) = c.place.last_mut() {
-                *place = format!("through {place}");
-            }
-            // "enters the shop through the back door": the door is where.
-            if !through && let Some(n) = here!(toks, end, "through|via|by") {
-                let zones = std::mem::take(&mut c.zones);
-                let places = std::mem::take(&mut c.place);
-                match parser.bare_place(end + n, c)? {
-                    Some(last) => {
-                        if zones.len() == 1 && c.zones.len() == 1 {
-                            c.place = vec![format!(
-                                "{} through {}",
-                                places.join(" "),
-                                c.place.join(" ")
-                            )];
-                            return Ok(Some(last));
-                        }
-                        return Err(place_cannot(&toks[end..last]));
-                    }
-                    None => {
-                        c.zones = zones;
-                        c.place = places;
-                    }
-                }
-            }
-            Ok(Some(end))
-        }
-        "appear" | "disappear" => {
-            c.action = Some(action.to_owned());
-            Ok(Some(at))
-        }
-        _ => done_to(parser, i, &base, action, c, copula),
-    }
+    Ok(Continue(()))
 }
 
-fn away_from(parser: &Parser<'_>, at: usize, c: &mut Clause) -> Result<usize, Refusal> {
+/// "goes in", "walks up the ramp", "runs away from the coop".
+fn goes(parser: &Parser<'_>, i: usize, base: &str, c: &mut Clause) -> Flow {
+    let toks = parser.toks;
+    let mut at = i + 1;
+    let particle = entry(toks, at, PARTICLES).map(|(n, (a, w))| (n, *a, *w));
+    // "moves in the garden" moves there; "goes in" enters.
+    let goes = matches!(base, "go" | "come" | "get" | "step" | "sneak" | "head");
+    let particle = particle.filter(|(_, act, words)| {
+        let vague = *words == "?" && *act == "enter" && here!(toks, at, "in").is_some();
+        let near = *act == "approach" && here!(toks, at, "near|by").is_some();
+        goes || !(vague || near)
+    });
+    let direction = direction(toks, at);
+    // "runs away from the coop"; what drives away from a place leaves it
+    let away = (!matches!(base, "drive" | "get" | "ride" | "pull" | "go"))
+        .then(|| here!(toks, at, "away from"))
+        .flatten();
+    if let Some(n) = away.filter(|n| direction.is_none_or(|(m, _)| m <= *n)) {
+        c.action = Some(base.to_owned());
+        c.direction = Some("away".to_owned());
+        return Ok(Break(Some(away_from(parser, at + n, c)?)));
+    }
+    if let Some((n, way)) = direction.filter(|(n, _)| particle.is_none_or(|(m, _, _)| *n > m)) {
+        c.action = Some(base.to_owned());
+        c.direction = Some(way.to_owned());
+        at += n;
+        return Ok(Break(Some(along(
+            parser,
+            at,
+            way,
+            toks[at - 1].is("the"),
+            c,
+        )?)));
+    }
+    // "gets on the conveyor"
+    let on = matches!(base, "get" | "step" | "climb" | "hop")
+        .then(|| here!(toks, at, "on"))
+        .flatten()
+        .filter(|n| toks.get(at + n).is_some_and(|t| t.any(ARTICLES)));
+    if let Some(n) = on {
+        c.action = Some(if base == "climb" {
+            base.to_owned()
+        } else {
+            "enter".into()
+        });
+        return Ok(Break(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n))));
+    }
+    if gives_light(c) && here!(toks, at, "out|off|on").is_some() {
+        c.action = Some(format!("{base} {}", toks[at].text));
+        return Ok(Break(Some(at + 1)));
+    }
+    if let Some(particle) = particle {
+        return through(parser, i, base, particle, c).map(Break);
+    }
+    let done_to_it = toks.get(at).is_some_and(|n| n.any(ARTICLES));
+    if matches!(base, "go" | "come" | "get" | "head")
+        || matches!(base, "pull" | "back") && !done_to_it
+    {
+        return Ok(Break(None));
+    }
+    Ok(Continue(()))
+}
+
+/// Whether the subject is a light, which may go out.
+fn gives_light(c: &Clause) -> bool {
+    c.subjects.iter().any(|s| {
+        let head = s.noun.rsplit(' ').next().unwrap_or("");
+        matches!(
+            head,
+            "light"
+                | "lamp"
+                | "candle"
+                | "fire"
+                | "flame"
+                | "bulb"
+                | "screen"
+                | "led"
+                | "lantern"
+                | "power"
+        )
+    })
+}
+
+/// A particle of [`PARTICLES`]: how many tokens, its action, and what goes
+/// before its place.
+type Particle = (usize, &'static str, &'static str);
+
+/// "goes | into the hall", "climbs | over the fence".
+fn through(
+    parser: &Parser<'_>,
+    i: usize,
+    base: &str,
+    (n, act, words): Particle,
+    c: &mut Clause,
+) -> Step {
+    let toks = parser.toks;
+    let mut at = i + 1;
+    let climbs = matches!(base, "climb" | "jump" | "crawl" | "fly" | "roll");
+    let over = here!(toks, at, "over|across|through").is_some();
+    let onto = base == "climb" && here!(toks, at, "onto|on").is_some();
+    c.action = Some(if climbs && (over || onto || act == "approach") {
+        base.to_owned()
+    } else if act == "cross" && here!(toks, at, "through").is_some() && base == "come" {
+        "enter".into()
+    } else {
+        act.to_owned()
+    });
+    let from = at;
+    at += n;
+    let plain = climbs && (over || onto);
+    let before = c.place.len();
+    let Some(end) = parser.bare_place(at, c)? else {
+        return if words == "?" || act.ends_with("appear") {
+            Ok(Some(at))
+        } else {
+            Err(place_cannot(&toks[i..at]))
+        };
+    };
+    if let Some(place) = c.place.get_mut(before) {
+        if plain {
+            *place = format!("{} {place}", words_of(&toks[from..from + 1]));
+        } else if words == "through" {
+            *place = format!("through {place}");
+        }
+    }
+    Ok(Some(end))
+}
+
+/// "enters the lab", "leaves through the gate", "crosses the line".
+fn passes(parser: &Parser<'_>, i: usize, base: &str, action: &str, c: &mut Clause) -> Step {
+    let toks = parser.toks;
+    let at = i + 1;
+    if base == "leave"
+        && let Some(end) = leaves_behind(parser, i, c)?
+    {
+        return Ok(Some(end));
+    }
+    c.action = Some(action.to_owned());
+    let prep = here!(toks, at, "through|via|by")
+        .or(here!(
+            toks,
+            at,
+            "into|onto|in|at|on|over|inside|from|across|to|the?"
+        ))
+        .filter(|_| !toks.get(at).is_some_and(|t| t.is("the")))
+        .unwrap_or(0);
+    let through = here!(toks, at, "through|via|by").is_some();
+    let left_from = base == "depart" && here!(toks, at, "from").is_some();
+    if prep > 0
+        && !through
+        && !left_from
+        && base == "leave"
+        && here!(toks, at, "from|in|at|on|to").is_some()
+        && here!(toks, at, "from").is_none()
+    {
+        return Err(place_cannot(&toks[i..at + prep]));
+    }
+    let had = c.zones.len();
+    if had > 0 && prep == 0 && phrase(toks, at, Role::Place)?.is_some() {
+        return Err(place_cannot(&toks[i..at + 1]));
+    }
+    if toks.get(at + prep).is_none() || had > 0 {
+        return Ok(Some(at));
+    }
+    // "enters followed by …" names no place
+    if prep == 0
+        && toks
+            .get(at)
+            .is_some_and(|t| t.word && (t.text.ends_with("ed") || t.text.ends_with("ing")))
+        && !toks
+            .get(at + 1)
+            .is_some_and(|n| n.word && !n.any(PREPOSITIONS) && !n.any(STRUCTURE))
+        && !toks[at].any(ING_NOUNS)
+    {
+        return Err(place_cannot(&toks[at..at + 1]));
+    }
+    let Some(end) = parser.bare_place(at + prep, c)? else {
+        return if prep > 0 {
+            Err(place_cannot(&toks[at..at + prep]))
+        } else {
+            Ok(Some(at))
+        };
+    };
+    if through && let Some(place) = c.place.last_mut() {
+        *place = format!("through {place}");
+    }
+    if !through && let Some(last) = by_way_of(parser, end, c)? {
+        return Ok(Some(last));
+    }
+    Ok(Some(end))
+}
+
+/// "leaves a bag": the bag is what is left.
+fn leaves_behind(parser: &Parser<'_>, i: usize, c: &mut Clause) -> Step {
+    let toks = parser.toks;
+    let at = i + 1;
+    if toks
+        .get(at)
+        .is_some_and(|n| n.any(&["a", "an", "his", "her", "their", "some", "its", "something"]))
+    {
+        let Some((thing, end)) = phrase(toks, at, Role::Object)? else {
+            return Err(place_cannot(&toks[i..at + 1]));
+        };
+        let behind = here!(toks, end, "behind|unattended|alone").unwrap_or(0);
+        if matches!(
+            thing.noun.as_str(),
+            "door" | "gate" | "room" | "building" | "shop" | "house" | "window" | "car park"
+        ) && behind == 0
+        {
+            return Err(place_cannot(&toks[i..end]));
+        }
+        c.subjects = vec![thing];
+        c.unattended = true;
+        return Ok(Some(end + behind));
+    }
+    Ok(None)
+}
+
+/// "enters the shop through the back door": the door is where.
+fn by_way_of(parser: &Parser<'_>, end: usize, c: &mut Clause) -> Step {
+    let toks = parser.toks;
+    if let Some(n) = here!(toks, end, "through|via|by") {
+        let zones = std::mem::take(&mut c.zones);
+        let places = std::mem::take(&mut c.place);
+        match parser.bare_place(end + n, c)? {
+            Some(last) => {
+                if zones.len() == 1 && c.zones.len() == 1 {
+                    c.place = vec![format!(
+                        "{} through {}",
+                        places.join(" "),
+                        c.place.join(" ")
+                    )];
+                    return Ok(Some(last));
+                }
+                return Err(place_cannot(&toks[end..last]));
+            }
+            None => {
+                c.zones = zones;
+                c.place = places;
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The place behind "away from".
+pub(super) fn away_from(parser: &Parser<'_>, at: usize, c: &mut Clause) -> Result<usize, Refusal> {
     let before = c.place.len();
     let Some(end) = parser.bare_place(at, c)? else {
         return Err(place_cannot(&parser.toks[at.saturating_sub(1)..at]));
@@ -443,172 +527,4 @@ fn from_third_person(s: &str) -> String {
         1
     };
     s[..s.len() - cut].to_owned()
-}
-
-/// Verbs that say nothing without what they are done to.
-#[rustfmt::skip]
-const NEEDS_OBJECT: &Lexicon = lexicon![
-    "start", "begin", "try", "need", "want", "has", "look", "take", "put", "use", "hold", "carry",
-    "wear", "contain", "reach", "exceed", "lack", "happen", "occur", "exist", "show", "bring", "build", "point",
-    "push", "lift", "touch", "hit", "kick", "throw", "pick", "grab", "load", "unload", "feed", "remove",
-];
-
-/// A deed and what it is done to: "opens the hatch", "falls", "climbs the fence".
-fn done_to(
-    parser: &Parser<'_>,
-    i: usize,
-    base: &str,
-    action: &str,
-    c: &mut Clause,
-    copula: bool,
-) -> Result<Option<usize>, Refusal> {
-    let toks = parser.toks;
-    let s = toks[i].text.as_str();
-    let mut at = i + 1;
-    let mut words = vec![action.to_owned()];
-    if matches!(
-        base,
-        "change" | "vary" | "increase" | "decrease" | "double" | "triple" | "fluctuate" | "halve"
-    ) {
-        return Err(super::clause::ambiguous(
-            "A rule compares with a number; it does not follow changes.",
-            "Say the number at which to alert, for example 'more than 10 people in the hall'.",
-            toks[i].span,
-        )
-        .missing("threshold"));
-    }
-    if base == "reach"
-        && let Some(n) = here!(toks, at, "into|over|through|under")
-    {
-        c.action = Some(format!("reach {}", toks[at].text));
-        return Ok(Some(parser.bare_place(at + n, c)?.unwrap_or(at + n)));
-    }
-    if matches!(
-        base,
-        "start" | "begin" | "try" | "need" | "want" | "has" | "look"
-    ) {
-        return Ok(None);
-    }
-    if let Some(n) = here!(toks, at, "down|over|up|around|about|off|out|away|open").filter(|n| {
-        let next = toks.get(at + n);
-        let bare = next.is_none_or(|x| !x.word || x.any(PREPOSITIONS) || x.any(&["and", "or"]));
-        let kept = matches!(
-            base,
-            "pick"
-                | "put"
-                | "break"
-                | "take"
-                | "knock"
-                | "throw"
-                | "cut"
-                | "pull"
-                | "set"
-                | "push"
-                | "kick"
-                | "turn"
-                | "pack"
-                | "wrap"
-                | "smash"
-                | "tip"
-                | "fold"
-                | "roll"
-                | "drop"
-                | "light"
-                | "dig"
-                | "load"
-                | "stack"
-        );
-        (bare || kept) && here!(toks, at, "off|out of|from").is_none_or(|m| m <= *n)
-    }) {
-        let particle = toks[at].text.clone();
-        let moves = matches!(particle.as_str(), "down" | "up") && DEEDS.contains(base);
-        let empty = matches!(
-            (base, particle.as_str()),
-            (
-                "fall" | "tip" | "topple" | "collapse" | "trip" | "slip" | "tumble",
-                "over" | "down"
-            ) | (_, "about" | "around")
-        );
-        let next_object = toks
-            .get(at + n)
-            .is_some_and(|x| x.word && !x.any(PREPOSITIONS) && !x.any(&["and", "or"]));
-        if moves && !empty && !next_object {
-            c.direction = Some(particle);
-        } else if !empty {
-            words.push(particle);
-        }
-        at += n;
-    } else if let Some(n) = here!(toks, at, "away from") {
-        c.direction = Some("away".to_owned());
-        at += n;
-    } else if let Some((n, way)) = direction(toks, at) {
-        c.direction = Some(way.to_owned());
-        at += n;
-        if way == "toward" && toks[at - 1].is("the") {
-            at -= 1;
-        }
-    }
-    if c.direction.as_deref() == Some("away") {
-        c.action = Some(words.join(" "));
-        return Ok(Some(away_from(parser, at, c)?));
-    }
-    let way = c.direction.is_some();
-    if let Some((p, end)) = phrase(toks, at, Role::Place)? {
-        let head = p.raw.rsplit(' ').next().unwrap_or("").to_lowercase();
-        let barrier = PLACES.contains(head.as_str())
-            || FIXTURES.contains(head.as_str())
-            || matches!(
-                head.as_str(),
-                "fence"
-                    | "wall"
-                    | "railing"
-                    | "railings"
-                    | "turnstile"
-                    | "turnstiles"
-                    | "hedge"
-                    | "scaffolding"
-                    | "tower"
-                    | "barriers"
-                    | "stairs"
-                    | "rocks"
-                    | "cliff"
-                    | "fences"
-                    | "tracks"
-            );
-        let blocks = matches!(action, "block" | "obstruct" | "occupy");
-        let place = matches!(action, "approach" | "pass")
-            || (blocks && (barrier || head.ends_with("lane") || head.ends_with("way")))
-            || (matches!(
-                action,
-                "climb" | "jump" | "vault" | "scale" | "hop" | "leap"
-            ) && barrier);
-        if (place || way) && c.zones.is_empty() && !p.negative && !p.pronoun {
-            c.action = Some(words.join(" "));
-            return Ok(Some(parser.bare_place(at, c)?.unwrap_or(end)));
-        }
-        let Some((thing, end)) = phrase(toks, at, Role::Object)? else {
-            return Err(place_cannot(&toks[i..end]));
-        };
-        if thing.negative || (thing.pronoun && thing.universal) || thing.unattended || way {
-            return Err(place_cannot(&toks[i..end]));
-        }
-        if (copula || s.ends_with("ing")) && HANDLING.contains(&base) {
-            c.attributes
-                .push(format!("{} {}", crate::ask::gerund(base), thing.noun));
-            return Ok(Some(end));
-        }
-        let noun = if thing.pronoun && thing.noun == "any object" {
-            "something".to_owned()
-        } else {
-            super::phrase::full(&thing)
-        };
-        words.push(noun);
-        c.action = Some(words.join(" "));
-        return Ok(Some(end));
-    }
-    if NEEDS_OBJECT.contains(base) && words.len() == 1 {
-        return Ok(None);
-    }
-    c.action = Some(words.join(" "));
-    Ok(Some(at))
 }

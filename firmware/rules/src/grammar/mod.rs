@@ -27,6 +27,7 @@ mod join;
 mod leaf;
 mod limits;
 mod number;
+mod object;
 mod pattern;
 mod phrase;
 mod place;
