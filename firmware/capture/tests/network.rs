@@ -226,7 +226,7 @@ fn pictures_come_over_udp_too() {
     let port = port.trim_end_matches("/live").rsplit(':').next().unwrap();
     let port = port.parse().unwrap();
     drop(server);
-    told(&camera, &[""]);
+    told(&camera, &["the camera"]);
     let _server = NetworkCamera::start(port, &Setup::default());
     all.extend(frames(&mut camera, 5));
     rising(&all);
