@@ -3,8 +3,8 @@
 
 use super::clause::{Clause, Parser, ambiguous};
 use super::deed;
+use super::head::full;
 use super::pattern::{Pattern, entry, here, table};
-use super::phrase::full;
 use super::phrase::{Role, phrase, place_cannot};
 use super::place::preposition;
 use super::predicate::{Said, Step};

@@ -2,9 +2,10 @@
 //! read in `subject`, what is said of them in `predicate`, places in `place`;
 //! `leaf` makes rules of it.
 
+use super::acts::acts;
 use super::compare::{Compare, compare};
 use super::pattern::here;
-use super::phrase::{Phrase, Role, acts, phrase, place_cannot};
+use super::phrase::{Phrase, Role, phrase, place_cannot};
 use super::place::preposition;
 use super::token::{Tok, span_of};
 use super::words::*;

@@ -3,10 +3,11 @@
 
 use std::ops::ControlFlow::{self, Break, Continue};
 
+use super::acts::{acts, strange_verb};
 use super::clause::{Clause, Parser};
 use super::object::done_to;
 use super::pattern::{Pattern, entry, here, table};
-use super::phrase::{Role, acts, phrase, place_cannot, strange_verb};
+use super::phrase::{Role, phrase, place_cannot};
 use super::place::words_of;
 use super::predicate::{Said, Step};
 use super::token::Tok;

@@ -7,6 +7,7 @@
 //! cool-down, schedule, window, hold); frames ("alert me when"); then clauses:
 //! subjects, predicate, place, joined by AND or OR.
 
+mod acts;
 mod amount;
 mod attribute;
 mod check;
@@ -21,6 +22,7 @@ mod deed;
 mod duty;
 mod frames;
 mod guard;
+mod head;
 mod hold;
 mod hours;
 mod join;

@@ -3,8 +3,9 @@
 
 use super::clause::{Clause, Parser, ambiguous};
 use super::deed::{away_from, direction};
+use super::head::full;
 use super::pattern::here;
-use super::phrase::{Role, full, phrase, place_cannot};
+use super::phrase::{Role, phrase, place_cannot};
 use super::predicate::Step;
 use super::token::Tok;
 use super::words::*;

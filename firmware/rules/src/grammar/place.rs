@@ -2,8 +2,9 @@
 //! written in a rule.
 
 use super::clause::{Clause, Parser, ambiguous};
+use super::head::full;
 use super::pattern::{here, longest};
-use super::phrase::{Phrase, Role, full, phrase, place_cannot};
+use super::phrase::{Phrase, Role, phrase, place_cannot};
 use super::token::{Tok, span_of};
 use super::words::{ARTICLES, CLOTHES, COPULAS, LONG_PREPOSITIONS, PREPOSITIONS, STRUCTURE};
 use crate::Refusal;

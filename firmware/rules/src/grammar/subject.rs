@@ -1,9 +1,10 @@
 //! The subjects of a clause: "a van", "two people or a dog", "no guard or porter".
 
+use super::acts::acts;
 use super::clause::{Clause, Parser, ambiguous, skip};
 use super::compare::{afterthought, compare, within_both};
 use super::pattern::here;
-use super::phrase::{Phrase, Role, acts, phrase, place_cannot};
+use super::phrase::{Phrase, Role, phrase, place_cannot};
 use super::place::preposition;
 use super::token::{Tok, span_of};
 use super::words::{COPULAS, ING_NOUNS, STATES, UNATTENDED};
