@@ -190,7 +190,11 @@ fn singular_word(word: &str) -> String {
     let cut = |n: usize, add: &str| format!("{}{add}", &word[..word.len() - n]);
     if !word.is_ascii() || word.len() < 4 {
         return match word.strip_suffix('s') {
-            Some(stem) if word.is_ascii() && word.len() == 3 && !matches!(word, "bus" | "gas") => {
+            Some(stem)
+                if word.is_ascii()
+                    && matches!(word.len(), 2 | 3)
+                    && !matches!(word, "bus" | "gas" | "us" | "is" | "as") =>
+            {
                 stem.to_owned()
             }
             // "cafés"
@@ -229,6 +233,10 @@ pub fn plural(phrase: &str) -> String {
 }
 
 fn plural_word(word: &str) -> String {
+    // A letter is no noun.
+    if word.chars().count() == 1 {
+        return word.to_owned();
+    }
     if let Some(i) = SINGULARS.position(word) {
         return IRREGULAR[i].1.to_owned();
     }

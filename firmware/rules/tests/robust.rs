@@ -48,6 +48,7 @@ fn bounds() {
     whole(&"very ".repeat(190));
     whole(&"a dog or ".repeat(110));
     whole(&"1 to ".repeat(200));
+    whole("the number of count in the yard");
     whole(&"half a ".repeat(140));
 }
 

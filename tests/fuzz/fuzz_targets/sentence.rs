@@ -1,10 +1,18 @@
 //! Any UTF-8 as a rule: it is answered, in full, without a panic; and what is
 //! understood says of itself a sentence that is read as the same rule.
+//!
+//! With FUZZ_SAYS=no in the environment the second is not asked: among random
+//! letters there is always one more noun whose plural is read as something else.
 
 #![no_main]
 
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
 use rules::{MAX_CHARS, Refusal, Rule, read};
+
+static SAYS: LazyLock<bool> =
+    LazyLock::new(|| std::env::var("FUZZ_SAYS").as_deref() != Ok("no"));
 
 fn as_json(rule: &Rule) -> serde_json::Value {
     serde_json::to_value(rule.with_defaults()).expect("a rule is JSON")
@@ -25,7 +33,7 @@ fuzz_target!(|text: &str| {
         Ok(rule) => {
             assert!(length <= MAX_CHARS);
             let says = rule.says();
-            if let Ok(back) = read(&says) {
+            if *SAYS && let Ok(back) = read(&says) {
                 assert_eq!(as_json(&back), as_json(&rule), "{text:?} says {says:?}");
             }
         }

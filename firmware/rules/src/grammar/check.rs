@@ -2,6 +2,7 @@
 //! holds, a thing that no picture shows, a time that is part of no schedule.
 
 use super::frames::Framed;
+use super::number::{small_number, unit_millis};
 use super::words;
 use crate::lexicon::{Lexicon, lexicon};
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Threshold};
@@ -44,7 +45,7 @@ fn time_as_thing(leaf: &Rule, whole: [usize; 2]) -> Result<(), Refusal> {
         .flat_map(|z| z.names().iter().map(String::as_str));
     let time = names.chain(leaf.subject.as_deref()).find(|n| {
         let last = n.rsplit(' ').next().unwrap_or(n).to_lowercase();
-        TIMES.contains(&last)
+        TIMES.contains(&last) || lasts(n)
     });
     if let Some(time) = time {
         return Err(Refusal::new(
@@ -56,6 +57,14 @@ fn time_as_thing(leaf: &Rule, whole: [usize; 2]) -> Result<(), Refusal> {
         .at(whole));
     }
     Ok(())
+}
+
+/// Whether a name holds a length of time: "the room r 2 min".
+fn lasts(name: &str) -> bool {
+    let words: Vec<String> = name.split(' ').map(str::to_lowercase).collect();
+    words.windows(2).any(|pair| {
+        small_number(&pair[0]).is_some() && unit_millis(&pair[1]).is_some() && pair[1].len() > 1
+    })
 }
 
 /// "something is there", "at least 0 cars".

@@ -67,6 +67,7 @@ const AMOUNTS: &[(Pattern, f64)] = table![
     ("half a? dozen", 6.0),
     ("a half dozen", 6.0),
     ("a|one dozen", 12.0),
+    ("a? couple of? dozen", 24.0),
     ("a? couple of?", 2.0),
     ("a? pair of", 2.0),
     ("a trio of", 3.0),
