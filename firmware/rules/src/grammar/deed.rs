@@ -349,9 +349,8 @@ fn passes(parser: &Parser<'_>, i: usize, base: &str, action: &str, c: &mut Claus
         .or(here!(
             toks,
             at,
-            "into|onto|in|at|on|over|inside|from|across|to|the?"
+            "into|onto|in|at|on|over|inside|from|across|to"
         ))
-        .filter(|_| !toks.get(at).is_some_and(|t| t.is("the")))
         .unwrap_or(0);
     let through = here!(toks, at, "through|via|by").is_some();
     let left_from = base == "depart" && here!(toks, at, "from").is_some();

@@ -217,7 +217,7 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
             k,
             [
                 "text|message|email|push",
-                "push|email|text|text|mobile? alert|alerts|alarm|alarms|notification|notifications|warning|warnings|message|messages|email|emails|text|flag",
+                "push|email|text|mobile? alert|alerts|alarm|alarms|notification|notifications|warning|warnings|message|messages|email|emails|text|flag",
             ]
         ) {
             k += m;
@@ -235,18 +235,7 @@ fn frame(toks: &[Tok], i: usize) -> Option<(usize, bool)> {
             message = Some(k);
         }
     }
-    if message.is_none()
-        && wish
-        && any_of!(
-            toks,
-            j,
-            [
-                "a|an alert|notification|warning|alarm|message",
-                "alerts|notifications|warnings",
-            ]
-        )
-        .is_some()
-    {
+    if message.is_none() && wish {
         message = any_of!(
             toks,
             j,
@@ -700,8 +689,7 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
                 "but",
             ])
     }) {
-        let mark = toks.pop();
-        let _ = mark;
+        toks.pop();
     }
     // "if you see a white van"
     if let Some(n) = any_of!(toks, 0, ["you|we|i|they ever? see|notice|spot|detect|find"]) {

@@ -2,10 +2,24 @@
 //! apart; what is left is the visual concept. What can't be placed is refused
 //! with its span, never guessed.
 //!
-//! In order: tokens; guards (language, orders, harm, what can't be seen); what
-//! surrounds the condition is taken out wherever it stands (severity,
-//! cool-down, schedule, window, hold); frames ("alert me when"); then clauses:
-//! subjects, predicate, place, joined by AND or OR.
+//! [`parse`] goes in this order:
+//!
+//! 1. tokens (`token`), and a copy without courtesies for the guards;
+//! 2. guards refuse by words (`guard`, with `typo`);
+//! 3. what surrounds the condition is taken out wherever it stands, and leaves
+//!    a gap: severity, cool-down (`cooldown`, `dedup`, `quiet`), schedule
+//!    (`hours`, `clock`, `days`, `dates`), hold, window;
+//! 4. tidying: marks, the camera's name, an exception or a place in front
+//!    (`tidy`), counts of times (`repeat`);
+//! 5. frames ("alert me when", `frames`) and duties ("must", `duty`);
+//! 6. clauses (`join`, `clause`): subjects (`subject`, `phrase`, `head`,
+//!    `acts`, `compare`), what is said of them (`predicate`, `amount`,
+//!    `presence`, `attribute`, `state`, `deed`, `object`), places (`place`);
+//! 7. their rules (`leaf`), joined by AND or OR (`join`);
+//! 8. checks of what can't be meant (`check`, `guard::contrary`).
+//!
+//! `words` is the vocabulary, `number` reads numbers and lengths of time,
+//! `pattern` tells whether some words stand at a place.
 
 mod acts;
 mod amount;

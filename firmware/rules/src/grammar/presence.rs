@@ -13,7 +13,6 @@ const LEFT: &[Pattern] = patterns![
     "all? alone",
     "left without its|an|their|the? owner",
     "without its|an|their|the owner",
-    "left|standing? with nobody near|around|nearby|by it?",
     "left|standing? with nobody|no-one near|around|nearby|by it?",
     "left all? by itself|themselves",
     "by itself|themselves",

@@ -93,7 +93,6 @@ pub(crate) const STATES: &Lexicon = lexicon![
     "broken-into", "out-of-order", "inactive", "active", "available", "unavailable", "moored", "docked", "anchored",
     "chained", "tied", "loaded", "unloaded", "plugged", "mounted", "buried", "trapped", "hidden", "engaged", "dim", "deserted", "unlatched",
 ];
-/// States that only a person or an animal has; they follow the noun.
 /// Things left behind.
 #[rustfmt::skip]
 pub(crate) const UNATTENDED: &Lexicon = lexicon![
