@@ -2,7 +2,7 @@
 //! are allowed in the lift". A duty is turned round into what breaks it: its
 //! words are rewritten to a plain condition, and what was demanded is inverted.
 
-use super::frames;
+use super::courtesy;
 use super::number::small_number;
 use super::pattern::{Pattern, any_of, here, longest, patterns};
 use super::phrase::place_cannot;
@@ -103,7 +103,7 @@ fn wrapped(toks: &[Tok]) -> Option<usize> {
     let next = toks.get(lead + n)?;
     let need = toks[lead].any(&["we", "i", "you"]);
     let tells = toks[lead + n..].iter().take(4).any(|t| {
-        t.any(frames::TELLING) || t.any(&["that", "when", "if", "whenever", "this", "it"])
+        t.any(courtesy::TELLING) || t.any(&["that", "when", "if", "whenever", "this", "it"])
     });
     if need && tells {
         return None;

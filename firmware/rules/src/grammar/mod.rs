@@ -11,7 +11,7 @@
 //!    (`hours`, `clock`, `days`, `dates`), hold, window;
 //! 4. tidying: marks, the camera's name, an exception or a place in front
 //!    (`tidy`), counts of times (`repeat`);
-//! 5. frames ("alert me when", `frames`) and duties ("must", `duty`);
+//! 5. frames ("alert me when", `frames`, `courtesy`) and duties ("must", `duty`);
 //! 6. clauses (`join`, `clause`): subjects (`subject`, `phrase`, `head`,
 //!    `acts`, `compare`), what is said of them (`predicate`, `amount`,
 //!    `presence`, `attribute`, `state`, `deed`, `object`), places (`place`);
@@ -29,6 +29,7 @@ mod clause;
 mod clock;
 mod compare;
 mod cooldown;
+mod courtesy;
 mod dates;
 mod days;
 mod dedup;
@@ -132,7 +133,7 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
         toks.iter_mut().for_each(|t| t.raw.clone_from(&t.text));
     }
     let mut bare = toks.clone();
-    frames::courtesy(&mut bare);
+    courtesy::courtesy(&mut bare);
     guard::words(&toks, &bare, shouted)?;
     let whole = span_of(&toks);
     let severity = limits::severity(&mut toks)?;
