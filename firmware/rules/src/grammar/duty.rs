@@ -232,68 +232,7 @@ pub(crate) fn rewrite(
     }
     let found = (0..toks.len()).find_map(|i| modal_at(toks, i));
     let Some(modal) = found else {
-        if turn.is_some() {
-            drop_always(toks);
-            // "make sure there are never more than 15"
-            if let Some(at) = toks.iter().position(|t| t.is("never")) {
-                toks.remove(at);
-                return Ok(Some(Turn::Forbidden));
-            }
-            let everyone = drop_universal(toks);
-            let wears = toks.iter().any(|t| {
-                t.any(&[
-                    "wearing", "wears", "has", "have", "carries", "carrying", "wear",
-                ])
-            });
-            if everyone && wears {
-                return Ok(Some(Turn::Worn));
-            }
-            return Ok(Some(opposite_of_none(toks, Turn::Demanded)));
-        }
-        let lead = toks.iter().take_while(|t| t.is_gap()).count();
-        // "never more than 10 people on the bridge"
-        if toks.get(lead).is_some_and(|t| t.is("never")) {
-            toks.remove(lead);
-            drop_always(toks);
-            return Ok(Some(Turn::Forbidden));
-        }
-        // "only one person at a time in the airlock"
-        let together = patterns![
-            "at a time",
-            "at any one time",
-            "at one time",
-            "at any time",
-            "at once",
-        ];
-        let limit = here!(toks, lead, "only|just|maximum|max|no|at|up").is_some();
-        if limit && (0..toks.len()).any(|i| longest(toks, i, together).is_some()) {
-            drop_always(toks);
-            return Ok(Some(Turn::Allowed));
-        }
-        // "no smoking in the lobby", "no parking here"
-        let deed = toks.get(lead + 1).is_some_and(|t| {
-            t.any(&[
-                "smoking",
-                "parking",
-                "running",
-                "climbing",
-                "loitering",
-                "diving",
-                "jumping",
-                "cycling",
-                "swimming",
-                "fighting",
-                "skateboarding",
-            ]) && toks
-                .get(lead + 2)
-                .is_none_or(|n| !n.word || n.any(PREPOSITIONS))
-        });
-        if deed && here!(toks, lead, "no").is_some() {
-            toks.drain(..=lead);
-            deed_of_someone(toks);
-            return Ok(Some(Turn::Forbidden));
-        }
-        return Ok(None);
+        return Ok(without_modal(toks, turn));
     };
     let span = span_of(&toks[modal.from..modal.to]);
     let mut negative = modal.negative;
@@ -321,45 +260,14 @@ pub(crate) fn rewrite(
     if only {
         toks.remove(lead);
     }
-    // "helmets must be worn by workers in the pit"
     if let Some(n) = here!(&tail, 0, "be worn|used|carried by?") {
-        let worn = tail[1].text.clone();
-        let by = tail.get(n - 1).is_some_and(|t| t.is("by"));
-        let mut rest = tail.split_off(n);
-        let mut things: Vec<Tok> = toks.drain(..).filter(|t| !t.is_gap()).collect();
-        let like = things.first().cloned().ok_or_else(|| {
-            refuse(
-                "It is not said what must be worn.",
-                "Say 'everyone must wear a helmet in the pit'.",
-                span,
-            )
-        })?;
-        let agent: Vec<Tok> = if by {
-            let n = rest
-                .iter()
-                .take_while(|t| t.word && !t.any(PREPOSITIONS))
-                .count();
-            rest.drain(..n).collect()
+        worn_by(toks, tail, n, span)?;
+        let turn = if negative {
+            Turn::Forbidden
         } else {
-            vec![word(&like, "someone")]
+            Turn::Worn
         };
-        toks.extend(agent);
-        toks.push(word(
-            &like,
-            if worn == "carried" {
-                "carrying"
-            } else {
-                "wearing"
-            },
-        ));
-        things.retain(|t| !t.any(ARTICLES) && !t.any(UNIVERSAL));
-        toks.append(&mut things);
-        toks.append(&mut rest);
-        drop_universal(toks);
-        if negative {
-            return Ok(Some(Turn::Forbidden));
-        }
-        return Ok(Some(Turn::Worn));
+        return Ok(Some(turn));
     }
     // Who: "no dogs", "nobody", "smoking".
     let nobody = here!(toks, lead, "nobody|none").or(here!(toks, lead, "no one"));
@@ -453,6 +361,117 @@ pub(crate) fn rewrite(
         out = opposite_of_none(toks, out);
     }
     Ok(Some(out))
+}
+
+/// Duties without a modal: "make sure there are never …", "never more than 10
+/// people", "only one person at a time", "no smoking".
+fn without_modal(toks: &mut Vec<Tok>, turn: Option<Turn>) -> Option<Turn> {
+    if turn.is_some() {
+        drop_always(toks);
+        // "make sure there are never more than 15"
+        if let Some(at) = toks.iter().position(|t| t.is("never")) {
+            toks.remove(at);
+            return Some(Turn::Forbidden);
+        }
+        let everyone = drop_universal(toks);
+        let wears = toks.iter().any(|t| {
+            t.any(&[
+                "wearing", "wears", "has", "have", "carries", "carrying", "wear",
+            ])
+        });
+        if everyone && wears {
+            return Some(Turn::Worn);
+        }
+        return Some(opposite_of_none(toks, Turn::Demanded));
+    }
+    let lead = toks.iter().take_while(|t| t.is_gap()).count();
+    // "never more than 10 people on the bridge"
+    if toks.get(lead).is_some_and(|t| t.is("never")) {
+        toks.remove(lead);
+        drop_always(toks);
+        return Some(Turn::Forbidden);
+    }
+    // "only one person at a time in the airlock"
+    let together = patterns![
+        "at a time",
+        "at any one time",
+        "at one time",
+        "at any time",
+        "at once",
+    ];
+    let limit = here!(toks, lead, "only|just|maximum|max|no|at|up").is_some();
+    if limit && (0..toks.len()).any(|i| longest(toks, i, together).is_some()) {
+        drop_always(toks);
+        return Some(Turn::Allowed);
+    }
+    // "no smoking in the lobby", "no parking here"
+    let deed = toks.get(lead + 1).is_some_and(|t| {
+        t.any(&[
+            "smoking",
+            "parking",
+            "running",
+            "climbing",
+            "loitering",
+            "diving",
+            "jumping",
+            "cycling",
+            "swimming",
+            "fighting",
+            "skateboarding",
+        ]) && toks
+            .get(lead + 2)
+            .is_none_or(|n| !n.word || n.any(PREPOSITIONS))
+    });
+    if deed && here!(toks, lead, "no").is_some() {
+        toks.drain(..=lead);
+        deed_of_someone(toks);
+        return Some(Turn::Forbidden);
+    }
+    None
+}
+
+/// "helmets must be worn by workers in the pit": puts who must before what is
+/// worn; `n` tokens of `tail` are "be worn by".
+fn worn_by(
+    toks: &mut Vec<Tok>,
+    mut tail: Vec<Tok>,
+    n: usize,
+    span: [usize; 2],
+) -> Result<(), Refusal> {
+    let worn = tail[1].text.clone();
+    let by = tail.get(n - 1).is_some_and(|t| t.is("by"));
+    let mut rest = tail.split_off(n);
+    let mut things: Vec<Tok> = toks.drain(..).filter(|t| !t.is_gap()).collect();
+    let like = things.first().cloned().ok_or_else(|| {
+        refuse(
+            "It is not said what must be worn.",
+            "Say 'everyone must wear a helmet in the pit'.",
+            span,
+        )
+    })?;
+    let agent: Vec<Tok> = if by {
+        let n = rest
+            .iter()
+            .take_while(|t| t.word && !t.any(PREPOSITIONS))
+            .count();
+        rest.drain(..n).collect()
+    } else {
+        vec![word(&like, "someone")]
+    };
+    toks.extend(agent);
+    toks.push(word(
+        &like,
+        if worn == "carried" {
+            "carrying"
+        } else {
+            "wearing"
+        },
+    ));
+    things.retain(|t| !t.any(ARTICLES) && !t.any(UNIVERSAL));
+    toks.append(&mut things);
+    toks.append(&mut rest);
+    drop_universal(toks);
+    Ok(())
 }
 
 /// "nobody enters the pit" as a demand forbids that somebody does.

@@ -404,7 +404,6 @@ pub(crate) fn starts(toks: &[Tok], i: usize) -> bool {
 /// Takes the frames out. One in the middle leaves a [`TURN`].
 pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
     let mut out = Framed::default();
-    let mut i = 0;
     manners(toks, &mut out);
     // At the start, any number of them: "please tell me if …, when …".
     loop {
@@ -479,50 +478,7 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
         toks.truncate(at - glue);
         out.framed = true;
     }
-    while i < toks.len() {
-        let boundary = toks[i].is_gap()
-            || toks[i].any(&[",", "and", "then", ";", ".", ":", "-", "&", "?", "!"]);
-        if boundary {
-            let mut at = i + 1;
-            while toks
-                .get(at)
-                .is_some_and(|t| t.is_gap() || t.any(&["and", "then", ",", "&", "so"]))
-            {
-                at += 1;
-            }
-            // "…, when it is open": only a message may come in the middle.
-            let starts_message = frame(toks, at).filter(|_| {
-                let t = &toks[at];
-                !t.any(&[
-                    "if", "when", "whenever", "once", "as", "every", "each", "any", "should",
-                    "the", "in", "count", "look", "mark", "guard", "see", "watch", "report",
-                    "check", "catch", "find", "listen", "that",
-                ]) || (t.any(&["if", "when", "whenever", "watch", "look"])
-                    && i > 0
-                    && (toks[i].any(&[".", ":", ";"]) || out.counting))
-            });
-            if let Some((n, counting)) = starts_message {
-                let span = toks[i].span;
-                out.framed = true;
-                out.counting |= counting;
-                let to = at + n;
-                out.conditional |= toks[at..to].iter().any(|t| t.any(CONDITIONAL));
-                let turn = Tok {
-                    text: TURN.into(),
-                    raw: String::new(),
-                    span,
-                    word: false,
-                };
-                let last = toks[to..].iter().all(|t| !t.word);
-                if last {
-                    toks.truncate(i);
-                } else {
-                    toks.splice(i..to, [turn]);
-                }
-            }
-        }
-        i += 1;
-    }
+    turns(toks, &mut out);
     while toks.last().is_some_and(|t| {
         t.is_gap()
             || t.any(&[
@@ -568,4 +524,53 @@ pub(crate) fn strip(toks: &mut Vec<Tok>) -> Framed {
         out.question = be;
     }
     out
+}
+
+/// Frames in the middle: each leaves a [`TURN`], or is the sentence's end.
+fn turns(toks: &mut Vec<Tok>, out: &mut Framed) {
+    let mut i = 0;
+    while i < toks.len() {
+        let boundary = toks[i].is_gap()
+            || toks[i].any(&[",", "and", "then", ";", ".", ":", "-", "&", "?", "!"]);
+        if boundary {
+            let mut at = i + 1;
+            while toks
+                .get(at)
+                .is_some_and(|t| t.is_gap() || t.any(&["and", "then", ",", "&", "so"]))
+            {
+                at += 1;
+            }
+            // "…, when it is open": only a message may come in the middle.
+            let starts_message = frame(toks, at).filter(|_| {
+                let t = &toks[at];
+                !t.any(&[
+                    "if", "when", "whenever", "once", "as", "every", "each", "any", "should",
+                    "the", "in", "count", "look", "mark", "guard", "see", "watch", "report",
+                    "check", "catch", "find", "listen", "that",
+                ]) || (t.any(&["if", "when", "whenever", "watch", "look"])
+                    && i > 0
+                    && (toks[i].any(&[".", ":", ";"]) || out.counting))
+            });
+            if let Some((n, counting)) = starts_message {
+                let span = toks[i].span;
+                out.framed = true;
+                out.counting |= counting;
+                let to = at + n;
+                out.conditional |= toks[at..to].iter().any(|t| t.any(CONDITIONAL));
+                let turn = Tok {
+                    text: TURN.into(),
+                    raw: String::new(),
+                    span,
+                    word: false,
+                };
+                let last = toks[to..].iter().all(|t| !t.word);
+                if last {
+                    toks.truncate(i);
+                } else {
+                    toks.splice(i..to, [turn]);
+                }
+            }
+        }
+        i += 1;
+    }
 }
