@@ -141,3 +141,15 @@ pub(super) fn finish(
     };
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_count_behind_of_is_answered() {
+        // The last word is what is counted only if something stands before it.
+        for text in ["a pile of count", "tell me if the door of total is open"] {
+            let _answer = crate::read(text).is_ok();
+        }
+        assert!(crate::read("alert me if the people count exceeds 5").is_ok());
+    }
+}
