@@ -156,6 +156,7 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
         front = tidy::front_place(&mut toks)?;
     }
     tidy::pairs(&mut toks);
+    tidy::either_count(&mut toks);
     tidy::either_kind(&mut toks);
     let framed = Framed {
         framed: framed.framed || severity.is_some() || demanded,

@@ -120,6 +120,41 @@ pub(crate) fn pairs(toks: &mut Vec<Tok>) {
     toks.splice(i..=i + n, [no]);
 }
 
+/// The words at `i` that can only be a noun.
+fn noun_at(toks: &[Tok], i: usize) -> Vec<Tok> {
+    let noun = toks[i.min(toks.len())..].iter().take_while(|t| {
+        t.word
+            && !t.any(STRUCTURE)
+            && !t.any(PREPOSITIONS)
+            && !t.any(COPULAS)
+            && !t.any(ARTICLES)
+            && (verb(&t.text).is_none() || KNOWN.contains(t.text.as_str()))
+            && !t.any(STATES)
+    });
+    noun.cloned().collect()
+}
+
+/// "fewer than 2 or more than 8 people" is "fewer than 2 people or more than 8
+/// people".
+pub(crate) fn either_count(toks: &mut Vec<Tok>) {
+    let said = |toks: &[Tok], i: usize| compare(toks, i).ok().flatten().filter(|k| !k.bare);
+    for i in 0..toks.len() {
+        let Some(first) = said(toks, i) else { continue };
+        let or = i + first.len;
+        if !toks.get(or).is_some_and(|t| t.is("or")) {
+            continue;
+        }
+        let Some(second) = said(toks, or + 1) else {
+            continue;
+        };
+        let noun = noun_at(toks, or + 1 + second.len);
+        for (n, t) in noun.into_iter().enumerate() {
+            toks.insert(or + n, t);
+        }
+        return;
+    }
+}
+
 /// "a red or blue car" is "a red car or a blue car".
 pub(crate) fn either_kind(toks: &mut Vec<Tok>) {
     let kind = |t: &Tok| -> Option<u8> {
@@ -141,19 +176,7 @@ pub(crate) fn either_kind(toks: &mut Vec<Tok>) {
         if a != b || !toks[i + 1].is("or") || !first {
             continue;
         }
-        let noun: Vec<Tok> = toks[i + 3..]
-            .iter()
-            .take_while(|t| {
-                t.word
-                    && !t.any(STRUCTURE)
-                    && !t.any(PREPOSITIONS)
-                    && !t.any(COPULAS)
-                    && !t.any(ARTICLES)
-                    && (verb(&t.text).is_none() || KNOWN.contains(t.text.as_str()))
-                    && !t.any(STATES)
-            })
-            .cloned()
-            .collect();
+        let noun = noun_at(toks, i + 3);
         if noun.is_empty() {
             continue;
         }

@@ -142,7 +142,7 @@ const PATTERNS: &[(Pattern, (&str, &str))] = table![
     ("does|do not belong", WHO, PLACED), ("works|lives here", WHO, PLACED),
     ("who|that should|must|may not be", WHO, PLACED), ("is|are|gets|looks lost", WHO, PLACED),
     ("lying about his|her|their|the", INTENT, DO), ("lying|lies|lied to", INTENT, DO),
-    ("slacking|slack|slacks|loafing off|about|around?", INTENT, DO), ("skiving", INTENT, DO),
+    ("slacking|slacks|loafing off|about|around?", INTENT, DO), ("slack off", INTENT, DO), ("skiving", INTENT, DO),
     ("gas is|are? leaking|leaks|escaping|escapes", "A gas does not show in the picture", "Ask for what can be seen, for example smoke or fire."),
     ("is|are|smells|goes|turns|gone sour|rancid", "That does not show in the picture", SEEN),
     ("server|servers|website|network|router|app offline|online|unreachable", ELSEWHERE, SEEN),
