@@ -1,8 +1,8 @@
 //! Clauses joined: how "and", "or", "but" and "unless" hold them together, and
 //! the rule that they make.
 
+use super::breach;
 use super::clause::{Clause, Parser};
-use super::duty;
 use super::frames::{Framed, TURN};
 use super::pattern::here;
 use super::phrase::place_cannot;
@@ -288,7 +288,7 @@ fn parts(clauses: &[Clause], glue: Option<bool>) -> Result<(Vec<Rule>, Option<bo
                 .offer("Make one rule for each.")
                 .at(c.span));
             };
-            parts.push(duty::invert(one.clone(), c.span)?);
+            parts.push(breach::invert(one.clone(), c.span)?);
             continue;
         }
         if rules.len() > 1 {

@@ -24,6 +24,7 @@
 mod acts;
 mod amount;
 mod attribute;
+mod breach;
 mod check;
 mod clause;
 mod clock;
@@ -181,7 +182,7 @@ fn parse(text: &str, length: usize) -> Result<Rule, Refusal> {
     repeat::count(&mut rule, times, window)?;
     if let Some(turn) = duty {
         let camera = rule.camera.take();
-        rule = duty::apply(turn, rule, whole)?;
+        rule = breach::apply(turn, rule, whole)?;
         rule.camera = camera;
     }
     let copula = toks.iter().any(|t| t.any(words::COPULAS));
