@@ -3,6 +3,7 @@
 use super::courtesy::manners;
 use super::pattern::{Pattern, any_of, here, longest, patterns};
 use super::token::Tok;
+use super::words::{COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::lexicon::{Lexicon, lexicon};
 
 /// What stands where a frame in the middle of a sentence was.
@@ -182,7 +183,24 @@ fn recipient(toks: &[Tok], i: usize) -> usize {
         "my phone",
         "management",
     ];
-    longest(toks, i, recipients).unwrap_or(0)
+    if let Some(n) = longest(toks, i, recipients) {
+        return n;
+    }
+    // "the shift lead when", "our night porter if": somebody of the house
+    let named = here!(toks, i, "the|our|my").map_or(0, |article| {
+        (1..=3)
+            .find(|n| {
+                toks.get(i + article + n)
+                    .is_some_and(|t| t.any(&["if", "when", "whenever", "once"]))
+            })
+            .map_or(0, |n| article + n)
+    });
+    let plain = toks[i.min(toks.len())..]
+        .iter()
+        .take(named)
+        .skip(1)
+        .all(|t| t.word && !t.any(STRUCTURE) && !t.any(PREPOSITIONS) && !t.any(COPULAS));
+    if plain { named } else { 0 }
 }
 
 /// "tell me", "let us know", "be notified"; where it ends.

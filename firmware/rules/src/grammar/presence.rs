@@ -169,6 +169,7 @@ impl Parser<'_> {
                 i,
                 "there|present|visible|detected|seen|found|around|spotted"
             )
+            .or(here!(toks, i, "on duty|shift|site"))
             .or(here!(toks, i, "to be seen"))
             .or(here!(toks, i, "in sight|view"))
         {
