@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{picture, runtime, shared, tiny_vlm};
+use common::{picture, runtime, shared, tiny_vlm, with_tiny_graphs};
 use scene::ports::Model;
 use scene::{Question, QuestionKind, Value};
 use serde::Deserialize;
@@ -242,18 +242,7 @@ fn the_real_tokenizer_makes_the_real_prompt() {
     let Some(real) = shared("models/SmolVLM-256M-Instruct") else {
         return;
     };
-    // The tiny graphs lend the rest: only the tokenizer and the configs are real.
-    let dir = tempfile::tempdir().unwrap();
-    for name in ["config.json", "preprocessor_config.json", "tokenizer.json"] {
-        std::fs::copy(real.join(name), dir.path().join(name)).unwrap();
-    }
-    for name in [
-        "vision_encoder.onnx",
-        "embed_tokens.onnx",
-        "decoder_model_merged.onnx",
-    ] {
-        std::fs::copy(tiny_vlm().join(name), dir.path().join(name)).unwrap();
-    }
+    let dir = with_tiny_graphs(&real);
     let package = Package::read(dir.path(), None).unwrap();
     assert_eq!(package.processor.as_ref().unwrap().tile, 512);
     let ids = vision::internals::prompt_ids_of(

@@ -6,7 +6,7 @@ mod common;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::{copy_of, runtime, shared, tiny_vlm};
+use common::{copy_of, runtime, shared, with_tiny_graphs};
 use scene::Frame;
 use scene::ports::Model;
 use scene::{Question, QuestionKind, Unknown, Value};
@@ -138,18 +138,7 @@ fn the_real_tokenizer_makes_the_real_split_prompt() {
     let Some(real) = shared("models/SmolVLM-256M-Instruct") else {
         return;
     };
-    // The tiny graphs lend the rest: only the tokenizer and the configs are real.
-    let dir = tempfile::tempdir().unwrap();
-    for name in ["config.json", "preprocessor_config.json", "tokenizer.json"] {
-        std::fs::copy(real.join(name), dir.path().join(name)).unwrap();
-    }
-    for name in [
-        "vision_encoder.onnx",
-        "embed_tokens.onnx",
-        "decoder_model_merged.onnx",
-    ] {
-        std::fs::copy(tiny_vlm().join(name), dir.path().join(name)).unwrap();
-    }
+    let dir = with_tiny_graphs(&real);
     let mut package = Package::read(dir.path(), None).unwrap();
     let processor = package.processor.as_mut().unwrap();
     assert!(

@@ -6,7 +6,7 @@ use super::courtesy;
 use super::number::small_number;
 use super::pattern::{Pattern, any_of, here, longest, patterns};
 use super::phrase::place_cannot;
-use super::token::{Tok, span_of};
+use super::token::{Tok, gaps_at, span_of};
 use super::words::*;
 use crate::{Refusal, RefusalKind};
 
@@ -252,7 +252,7 @@ pub(crate) fn rewrite(
     }) {
         tail.pop();
     }
-    let lead = toks.iter().take_while(|t| t.is_gap()).count();
+    let lead = gaps_at(toks, 0);
     let only = here!(toks, lead, "only|just").is_some()
         && toks
             .get(lead + 1)
@@ -384,7 +384,7 @@ fn without_modal(toks: &mut Vec<Tok>, turn: Option<Turn>) -> Option<Turn> {
         }
         return Some(opposite_of_none(toks, Turn::Demanded));
     }
-    let lead = toks.iter().take_while(|t| t.is_gap()).count();
+    let lead = gaps_at(toks, 0);
     // "never more than 10 people on the bridge"
     if toks.get(lead).is_some_and(|t| t.is("never")) {
         toks.remove(lead);
@@ -476,7 +476,7 @@ fn worn_by(
 
 /// "nobody enters the pit" as a demand forbids that somebody does.
 fn opposite_of_none(toks: &mut Vec<Tok>, turn: Turn) -> Turn {
-    let lead = toks.iter().take_while(|t| t.is_gap()).count();
+    let lead = gaps_at(toks, 0);
     let there = here!(toks, lead, "there is|are|be")
         .or(here!(toks, lead, "there"))
         .unwrap_or(0);
@@ -504,7 +504,7 @@ fn opposite_of_none(toks: &mut Vec<Tok>, turn: Turn) -> Turn {
 
 /// "smoking" as a subject is somebody's deed.
 fn deed_of_someone(toks: &mut Vec<Tok>) {
-    let lead = toks.iter().take_while(|t| t.is_gap()).count();
+    let lead = gaps_at(toks, 0);
     let Some(t) = toks.get(lead).cloned() else {
         return;
     };
@@ -525,7 +525,7 @@ fn deed_of_someone(toks: &mut Vec<Tok>) {
 
 /// "everyone", "all workers" -> "someone", "workers"; whether it was there.
 fn drop_universal(toks: &mut Vec<Tok>) -> bool {
-    let lead = toks.iter().take_while(|t| t.is_gap()).count();
+    let lead = gaps_at(toks, 0);
     let Some(t) = toks.get(lead).cloned() else {
         return false;
     };

@@ -7,7 +7,7 @@ use super::frames::{Framed, TURN};
 use super::pattern::here;
 use super::phrase::place_cannot;
 use super::place::zone_name;
-use super::token::Tok;
+use super::token::{Tok, gaps_at};
 use super::{EXAMPLE, tidy};
 use crate::{Predicate, Refusal, RefusalKind, Rule, Seconds};
 
@@ -114,8 +114,7 @@ pub(super) fn condition(
 }
 
 fn past_gaps(toks: &[Tok], i: usize) -> usize {
-    let gaps = toks.iter().skip(i).take_while(|t| t.is_gap()).count();
-    i + gaps
+    i + gaps_at(toks, i)
 }
 
 /// "… while the gate is open", "… with nobody in the kitchen": what starts a

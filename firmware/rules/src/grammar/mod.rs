@@ -67,7 +67,7 @@ use crate::{Predicate, Refusal, RefusalKind, Rule};
 use check::{check, plain};
 use frames::Framed;
 use join::condition;
-use token::{Tok, span_of, tokenise};
+use token::{Tok, gaps_at, span_of, tokenise};
 
 /// The longest sentence that is read, in characters.
 pub const MAX_CHARS: usize = 1000;
@@ -238,7 +238,7 @@ fn whole_hold(toks: &[Tok], held_at: Option<[usize; 2]>) -> Result<(), Refusal> 
 
 /// "Unless a guard is there, tell me …": puts the exception last.
 fn unless_first(toks: &mut Vec<Tok>) {
-    let lead = toks.iter().take_while(|t| t.is_gap()).count();
+    let lead = gaps_at(toks, 0);
     let first = ["unless", "while", "whilst"];
     if !toks.get(lead).is_some_and(|t| t.any(&first)) {
         return;

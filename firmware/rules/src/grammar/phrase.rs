@@ -5,7 +5,7 @@ use super::compare::{Compare, compare};
 use super::head::{finish, is_quantity_noun};
 use super::number::small_number;
 use super::pattern::here;
-use super::token::{Tok, span_of};
+use super::token::{Tok, gaps_at, span_of};
 use super::words::*;
 use crate::noun::{is_plural, singular};
 use crate::{Refusal, RefusalKind};
@@ -59,7 +59,7 @@ pub(crate) fn phrase(
     i: usize,
     role: Role,
 ) -> Result<Option<(Phrase, usize)>, Refusal> {
-    let gaps = toks.iter().skip(i).take_while(|t| t.is_gap()).count();
+    let gaps = gaps_at(toks, i);
     let mut reader = Reader {
         toks,
         role,

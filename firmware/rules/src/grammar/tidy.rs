@@ -7,7 +7,7 @@ use super::frames;
 use super::pattern::here;
 use super::phrase::{Role, phrase};
 use super::place::preposition;
-use super::token::{GAP, Tok, take};
+use super::token::{GAP, Tok, gaps_at, take};
 use super::words::*;
 use crate::Refusal;
 use crate::lexicon::{Lexicon, lexicon};
@@ -302,7 +302,7 @@ pub(crate) fn front_place(toks: &mut Vec<Tok>) -> Result<Option<Clause>, Refusal
     if c.zones.is_empty() {
         return Ok(None);
     }
-    let gaps = toks[end..].iter().take_while(|t| t.is_gap()).count();
+    let gaps = gaps_at(toks, end);
     let at = end + gaps;
     let mark = usize::from(toks.get(at).is_some_and(|t| t.any(&[",", ":", "-", ";"])));
     let next = at + mark;

@@ -265,6 +265,11 @@ fn push_words(toks: &mut Vec<Tok>, chars: &[char], start: usize) {
     });
 }
 
+/// How many gaps stand at `i`.
+pub(crate) fn gaps_at(toks: &[Tok], i: usize) -> usize {
+    toks.iter().skip(i).take_while(|t| t.is_gap()).count()
+}
+
 /// The span from the first to the last of `toks`.
 pub(crate) fn span_of(toks: &[Tok]) -> [usize; 2] {
     let real: Vec<&Tok> = toks.iter().filter(|t| !t.is_gap()).collect();

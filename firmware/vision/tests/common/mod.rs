@@ -46,3 +46,20 @@ pub fn copy_of(package: &Path) -> tempfile::TempDir {
     }
     dir
 }
+
+/// The tokenizer and the configs of the real model in `real`, with graphs that
+/// the tiny one lends.
+pub fn with_tiny_graphs(real: &Path) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["config.json", "preprocessor_config.json", "tokenizer.json"] {
+        std::fs::copy(real.join(name), dir.path().join(name)).unwrap();
+    }
+    for name in [
+        "vision_encoder.onnx",
+        "embed_tokens.onnx",
+        "decoder_model_merged.onnx",
+    ] {
+        std::fs::copy(tiny_vlm().join(name), dir.path().join(name)).unwrap();
+    }
+    dir
+}
