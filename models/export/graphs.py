@@ -1,0 +1,303 @@
+"""The three graphs of an Idefics3 / SmolVLM model, written node by node.
+
+Nothing is traced, so no PyTorch is needed, a 256M model takes seconds, and the graphs have the
+operators that ONNX Runtime is fast with on a CPU (fused norms, rotary embeddings and GELU; keys
+and values are never copied per query head). Names and shapes are those of the public export:
+
+  vision_encoder        pixel_values f32 [B,N,3,S,S] -> image_features f32 [B*N,tokens,hidden]
+  embed_tokens          input_ids i64 [B,S] -> inputs_embeds f32 [B,S,hidden]
+  decoder_model_merged  inputs_embeds, attention_mask i64 [B,T], position_ids i64 [B,S],
+                        past_key_values.L.{key,value} [B,heads,P,dim]
+                        -> logits f32 [B,1,vocabulary], present.L.{key,value}
+
+except that `pixel_attention_mask` is left out (a camera pads no picture) and that logits are those
+of the last position only: no caller here reads the others, and they cost a third of a prefill.
+What a checkpoint computes is checked against `transformers` by `check.py`, not taken on trust.
+"""
+
+import math
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from matmul import MatMuls
+
+MICROSOFT = "com.microsoft"
+OPSET = 18
+# Protobuf can't hold more in one file.
+LARGEST_FILE = 2**31 - 1
+
+VISION_ACTIVATIONS = {
+    "gelu_pytorch_tanh": (MICROSOFT, "FastGelu"),
+    "gelu_new": (MICROSOFT, "FastGelu"),
+    "gelu": (MICROSOFT, "Gelu"),
+    "quick_gelu": (MICROSOFT, "QuickGelu"),
+}
+
+
+class Graph:
+    """A graph under construction. `precision` says how weights of matrix products are kept."""
+
+    def __init__(self, precision):
+        self.precision = precision
+        self.half = precision.half
+        self.nodes, self.initializers, self.inputs, self.outputs = [], [], [], []
+        self.constants = {}
+        self.matmuls = MatMuls(self, precision)
+
+    @property
+    def float(self):
+        """Element type of activations."""
+        return TensorProto.FLOAT16 if self.half else TensorProto.FLOAT
+
+    def input(self, name, element, shape):
+        self.inputs.append(helper.make_tensor_value_info(name, element, shape))
+        return name
+
+    def output(self, source, name, element, shape):
+        """Makes `source` the output `name`, which is `element`."""
+        self.outputs.append(helper.make_tensor_value_info(name, element, shape))
+        self.nodes.append(helper.make_node("Identity", [source], [name]))
+
+    def op(self, kind, *inputs, domain="", outputs=(0,), **attributes):
+        """Appends a node; gives the names of its `outputs`, or the one name."""
+        made = {i: f"{kind}_{len(self.nodes)}" + (f"_{i}" if i else "") for i in outputs}
+        names = [made.get(i, "") for i in range(max(outputs) + 1)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, domain=domain, **attributes))
+        return made[0] if len(outputs) == 1 else [made[i] for i in outputs]
+
+    def weight(self, name, array):
+        """An initializer of exactly this array."""
+        array = np.ascontiguousarray(array)
+        tensor = TensorProto(name=name, dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype))
+        tensor.raw_data = array.tobytes()
+        self.initializers.append(tensor)
+        return name
+
+    def floats(self, name, array):
+        """An initializer in the type of the activations."""
+        return self.weight(name, np.asarray(array, np.float16 if self.half else np.float32))
+
+    def ints(self, *values):
+        """A constant i64 vector."""
+        key = ("i", values)
+        if key not in self.constants:
+            self.constants[key] = self.weight("ints_" + "_".join(map(str, values)), np.array(values, np.int64))
+        return self.constants[key]
+
+    def scalar(self, value, dtype=None):
+        dtype = dtype or (np.float16 if self.half else np.float32)
+        key = ("s", value, np.dtype(dtype).name)
+        if key not in self.constants:
+            self.constants[key] = self.weight(f"scalar_{len(self.constants)}", np.array(value, dtype))
+        return self.constants[key]
+
+    def reshape(self, x, *shape):
+        return self.op("Reshape", x, self.ints(*shape))
+
+    def to_activations(self, x):
+        """From f32, which the outside speaks."""
+        return self.op("Cast", x, to=TensorProto.FLOAT16) if self.half else x
+
+    def from_activations(self, x):
+        return self.op("Cast", x, to=TensorProto.FLOAT) if self.half else x
+
+    def save(self, path, name):
+        graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.initializers)
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)],
+            producer_name="watchword",
+            # What ONNX Runtime 1.21 reads.
+            ir_version=10,
+        )
+        size = model.ByteSize()
+        if size > LARGEST_FILE:
+            raise ValueError(
+                f"{path.name} would have {size / 1e9:.2f} GB, and one file can't hold more than "
+                f"{LARGEST_FILE / 1e9:.2f} GB; choose a smaller variant (int8, q4 or q4f16) with --variants"
+            )
+        onnx.save(model, path)
+        return size
+
+
+def vision_encoder(graph, config, weights):
+    """Patches, transformer, pixel shuffle and projection.
+
+    `weights("vision.table")` is what is added to the patches: the convolution's bias plus the
+    position embedding of each patch of a whole tile.
+    """
+    vision, text = config["vision_config"], config["text_config"]
+    width, heads = vision["hidden_size"], vision["num_attention_heads"]
+    side = vision["image_size"] // vision["patch_size"]
+    epsilon = vision["layer_norm_eps"]
+    domain, activation = VISION_ACTIVATIONS[vision["hidden_act"]]
+
+    size = vision["image_size"]
+    pixels = graph.input("pixel_values", TensorProto.FLOAT, ["batch", "num_images", 3, size, size])
+    pixels = graph.to_activations(graph.reshape(pixels, -1, 3, size, size))
+    patch = graph.floats("patch_embedding", weights("vision.patch"))
+    stride = [vision["patch_size"]] * 2
+    x = graph.op("Conv", pixels, patch, strides=stride, kernel_shape=stride)
+    x = graph.op("Transpose", graph.reshape(x, 0, width, side * side), perm=[0, 2, 1])
+    residual = graph.op("Add", x, graph.floats("position_embedding", weights("vision.table")))
+
+    def norm(name):
+        return [graph.floats(f"{name}.{part}", weights(f"{name}.{part}")) for part in ("weight", "bias")]
+
+    def linear(x, name, **options):
+        return graph.matmuls.linear(x, name, weights(f"{name}.weight"), weights(f"{name}.bias"), **options)
+
+    def add_and_norm(x, residual, name):
+        """(norm(x + residual), x + residual)"""
+        return graph.op(
+            "SkipLayerNormalization", x, residual, *norm(name), domain=MICROSOFT, outputs=(0, 3), epsilon=epsilon
+        )
+
+    x = graph.op("LayerNormalization", residual, *norm("vision.0.norm1"), epsilon=epsilon)
+    for layer in range(vision["num_hidden_layers"]):
+        at = f"vision.{layer}"
+        shared = graph.matmuls.prepare(x)
+        q, k, v = (linear(x, f"{at}.{what}", shared=shared) for what in "qkv")
+        x = graph.op("MultiHeadAttention", q, k, v, domain=MICROSOFT, num_heads=heads)
+        x = linear(x, f"{at}.out")
+        x, residual = add_and_norm(x, residual, f"{at}.norm2")
+        x = graph.op(activation, linear(x, f"{at}.fc1"), domain=domain)
+        x = linear(x, f"{at}.fc2")
+        last = layer + 1 == vision["num_hidden_layers"]
+        x, residual = add_and_norm(x, residual, "vision.norm" if last else f"vision.{layer + 1}.norm1")
+
+    # Pixel shuffle: `factor` x `factor` neighbours become one token.
+    factor = config["scale_factor"]
+    small = side // factor
+    x = graph.reshape(x, -1, small, factor, small, factor * width)
+    x = graph.op("Transpose", x, perm=[0, 1, 3, 2, 4])
+    x = graph.reshape(x, -1, small * small, factor * factor * width)
+    x = graph.matmuls.linear(x, "connector", weights("connector.weight"), None)
+    graph.output(
+        graph.from_activations(x), "image_features", TensorProto.FLOAT, ["tiles", small * small, text["hidden_size"]]
+    )
+
+
+def embed_tokens(graph, config, weights):
+    """The table of token embeddings."""
+    text = config["text_config"]
+    ids = graph.input("input_ids", TensorProto.INT64, ["batch", "sequence"])
+    x = graph.matmuls.table(ids, "embedding", weights("text.embedding"))
+    graph.output(x, "inputs_embeds", TensorProto.FLOAT, ["batch", "sequence", text["hidden_size"]])
+
+
+def rotary_tables(frequencies, scaling, positions):
+    """Cosines and sines of `positions` x (head size / 2)."""
+    angles = np.outer(np.arange(positions, dtype=np.float64), np.asarray(frequencies, np.float64))
+    return np.cos(angles) * scaling, np.sin(angles) * scaling
+
+
+def default_frequencies(theta, head_dim):
+    """Rotary frequencies without scaling (Su et al., RoFormer, 2021)."""
+    return theta ** (-np.arange(0, head_dim, 2, dtype=np.float64) / head_dim)
+
+
+def decoder(graph, config, weights, position_ids=True):
+    """The language model. `weights("text.frequencies")` and `("text.rotary_scaling")` set the
+    rotary embedding; biases of projections may be None."""
+    text = config["text_config"]
+    hidden, heads, groups = text["hidden_size"], text["num_attention_heads"], text["num_key_value_heads"]
+    dim, layers = text["head_dim"], text["num_hidden_layers"]
+    epsilon = text["rms_norm_eps"]
+    shared_by = heads // groups
+
+    x = graph.to_activations(graph.input("inputs_embeds", TensorProto.FLOAT, ["batch", "sequence", hidden]))
+    mask = graph.input("attention_mask", TensorProto.INT64, ["batch", "total_sequence"])
+    # Where the fresh tokens stand: the last ones of the whole.
+    total = graph.op("Shape", mask, start=1, end=2)
+    fresh = graph.op("Shape", x, start=1, end=2)
+    zero, one = graph.scalar(0, np.int64), graph.scalar(1, np.int64)
+    end = graph.op("Squeeze", total)
+    begin = graph.op("Sub", end, graph.op("Squeeze", fresh))
+    rows = graph.op("Range", begin, end, one)
+    if position_ids:
+        positions = graph.input("position_ids", TensorProto.INT64, ["batch", "sequence"])
+    else:
+        batch = graph.op("Shape", mask, start=0, end=1)
+        positions = graph.op("Expand", rows, graph.op("Concat", batch, fresh, axis=0))
+    # A token sees itself and what is before it, as far as the mask allows: 0, else a bias of minus
+    # infinity that no arithmetic overflows.
+    columns = graph.op("Range", zero, end, one)
+    causal = graph.op("LessOrEqual", columns, graph.op("Unsqueeze", rows, graph.ints(1)))
+    allowed = graph.op("Cast", graph.op("Unsqueeze", mask, graph.ints(1, 2)), to=TensorProto.BOOL)
+    allowed = graph.op("And", causal, allowed)
+    never = np.finfo(np.float16 if graph.half else np.float32).min
+    bias = graph.op("Where", allowed, graph.scalar(0.0), graph.scalar(never))
+    last_bias = graph.op("Slice", bias, graph.ints(-1), graph.ints(2**62), graph.ints(2))
+
+    longest = text["max_position_embeddings"]
+    tables = rotary_tables(weights("text.frequencies"), weights("text.rotary_scaling"), longest)
+    tables = [graph.floats(name, table) for name, table in zip(("cosines", "sines"), tables)]
+    past = {}
+    for layer in range(layers):
+        for what in ("key", "value"):
+            shape = ["batch", groups, "past_sequence", dim]
+            past[layer, what] = graph.input(f"past_key_values.{layer}.{what}", graph.float, shape)
+
+    def linear(x, name, **options):
+        return graph.matmuls.linear(x, name, weights(f"{name}.weight"), weights(f"{name}.bias"), **options)
+
+    def last_of(x):
+        return graph.op("Slice", x, graph.ints(-1), graph.ints(2**62), graph.ints(1))
+
+    def norm(name):
+        return graph.floats(name, weights(name))
+
+    def add_and_norm(x, residual, name):
+        return graph.op(
+            "SkipSimplifiedLayerNormalization", x, residual, norm(name),
+            domain=MICROSOFT, outputs=(0, 3), epsilon=epsilon,
+        )
+
+    def split_heads(x, count):
+        return graph.op("Transpose", graph.reshape(x, 0, -1, count, dim), perm=[0, 2, 1, 3])
+
+    present = []
+    residual = x
+    x = graph.op("SimplifiedLayerNormalization", x, norm("text.0.norm1"), axis=-1, epsilon=epsilon)
+    for layer in range(layers):
+        at = f"text.{layer}"
+        final = layer + 1 == layers
+        shared = graph.matmuls.prepare(x)
+        k, v = (linear(x, f"{at}.{what}", shared=shared) for what in "kv")
+        k = graph.op("RotaryEmbedding", k, positions, *tables, domain=MICROSOFT, num_heads=groups)
+        k, v = (
+            graph.op("Concat", past[layer, what], split_heads(new, groups), axis=2)
+            for what, new in (("key", k), ("value", v))
+        )
+        present += [(f"present.{layer}.key", k), (f"present.{layer}.value", v)]
+        at_positions, at_bias = positions, bias
+        if final:
+            # Nobody asks what the others would say; only their keys and values count.
+            x, residual, shared = last_of(x), last_of(residual), None
+            at_positions, at_bias = last_of(positions), last_bias
+        q = linear(x, f"{at}.q", shared=shared)
+        q = graph.op("RotaryEmbedding", q, at_positions, *tables, domain=MICROSOFT, num_heads=heads)
+        # The query heads that share a key head stand below each other, so one product does them all.
+        q = graph.op("Mul", q, graph.scalar(1 / math.sqrt(dim)))
+        q = graph.op("Reshape", split_heads(q, heads), graph.ints(0, groups, -1, dim))
+        scores = graph.op("MatMul", q, graph.op("Transpose", k, perm=[0, 1, 3, 2]))
+        flat = graph.op("Shape", scores)
+        scores = graph.op("Reshape", scores, graph.op("Concat", graph.ints(0, heads, -1), total, axis=0))
+        shares = graph.op("Softmax", graph.op("Add", scores, at_bias), axis=-1)
+        x = graph.op("MatMul", graph.op("Reshape", shares, flat), v)
+        x = graph.op("Transpose", graph.reshape(x, 0, heads, -1, dim), perm=[0, 2, 1, 3])
+        x = linear(graph.reshape(x, 0, -1, heads * dim), f"{at}.o")
+        x, residual = add_and_norm(x, residual, f"{at}.norm2")
+        shared = graph.matmuls.prepare(x)
+        gate, up = (linear(x, f"{at}.{what}", shared=shared) for what in ("gate", "up"))
+        gate = graph.op("Mul", gate, graph.op("Sigmoid", gate))
+        x = linear(graph.op("Mul", gate, up), f"{at}.down")
+        x, residual = add_and_norm(x, residual, "text.norm" if final else f"text.{layer + 1}.norm1")
+    assert shared_by * groups == heads
+    logits = graph.matmuls.linear(x, "head", weights("head.weight"), None)
+    graph.output(graph.from_activations(logits), "logits", TensorProto.FLOAT, ["batch", 1, text["vocab_size"]])
+    for name, value in present:
+        graph.output(value, name, graph.float, ["batch", groups, "total_sequence", dim])

@@ -1,0 +1,108 @@
+"""How the weights of matrix products are kept, and the nodes that multiply by them."""
+
+import dataclasses
+
+import numpy as np
+from onnx import TensorProto
+
+MICROSOFT = "com.microsoft"
+
+
+@dataclasses.dataclass(frozen=True)
+class Precision:
+    """One variant of a package."""
+
+    name: str
+    # Bits of a weight: 32, 16, 8 or 4.
+    bits: int
+    # Whether activations, keys and values are f16.
+    half: bool
+    what: str
+
+
+PRECISIONS = {
+    p.name: p
+    for p in (
+        Precision("f32", 32, False, "32-bit weights and arithmetic"),
+        Precision("fp16", 16, True, "16-bit weights, keys and values"),
+        Precision("int8", 8, False, "8-bit weights, a scale an output; activations are quantised as they come"),
+        Precision("q4", 4, False, "4-bit weights in blocks of 32"),
+        Precision("q4f16", 4, True, "4-bit weights in blocks of 32; 16-bit keys and values"),
+    )
+}
+BLOCK = 32
+
+
+def quantise_rows(weight):
+    """`weight` [outputs, inputs] as int8 in -127..127, and a scale an output."""
+    largest = np.abs(weight).max(axis=1, keepdims=True)
+    scale = np.where(largest == 0, 1, largest / 127).astype(np.float32)
+    return np.rint(weight / scale).clip(-127, 127).astype(np.int8), scale[:, 0]
+
+
+def quantise_blocks(weight, bits=4, block=BLOCK):
+    """`weight` [outputs, inputs] for MatMulNBits: [outputs, blocks, block * bits / 8] and scales
+    [outputs, blocks]; symmetric, the zero point is the middle."""
+    outputs, inputs = weight.shape
+    blocks = -(-inputs // block)
+    padded = np.zeros((outputs, blocks * block), np.float32)
+    padded[:, :inputs] = weight
+    padded = padded.reshape(outputs, blocks, block)
+    # The largest number takes the one end that has a step more.
+    peak = np.take_along_axis(padded, np.abs(padded).argmax(2, keepdims=True), 2)
+    middle = 1 << (bits - 1)
+    scale = -peak / middle
+    steps = np.divide(padded, scale, out=np.zeros_like(padded), where=scale != 0)
+    levels = (np.rint(steps).clip(-middle, middle - 1) + middle).astype(np.uint8)
+    if bits == 4:
+        levels = levels[:, :, 0::2] | levels[:, :, 1::2] << 4
+    return levels, scale[:, :, 0]
+
+
+class MatMuls:
+    def __init__(self, graph, precision):
+        self.graph, self.bits = graph, precision.bits
+
+    def prepare(self, x):
+        """What several products of the same `x` share."""
+        if self.bits != 8:
+            return None
+        return self.graph.op("DynamicQuantizeLinear", x, outputs=(0, 1, 2))
+
+    def linear(self, x, name, weight, bias, shared=None):
+        """x [..., inputs] times `weight` [outputs, inputs], as PyTorch keeps it, plus `bias`."""
+        graph = self.graph
+        weight = np.asarray(weight)
+        bias = None if bias is None else graph.floats(f"{name}.bias", bias)
+        if self.bits == 8:
+            levels, scale = quantise_rows(weight)
+            fixed, fixed_scale, fixed_zero = shared or self.prepare(x)
+            zero = graph.weight(f"{name}.zero", np.zeros(len(scale), np.int8))
+            inputs = [fixed, graph.weight(f"{name}.levels", levels.T), fixed_scale,
+                      graph.weight(f"{name}.scale", scale), fixed_zero, zero]
+            return graph.op("MatMulIntegerToFloat", *inputs, *([bias] if bias else []), domain=MICROSOFT)
+        if self.bits == 4:
+            levels, scale = quantise_blocks(weight.astype(np.float32))
+            made = graph.op(
+                "MatMulNBits", x, graph.weight(f"{name}.levels", levels),
+                graph.floats(f"{name}.scale", scale.reshape(-1)), domain=MICROSOFT,
+                K=weight.shape[1], N=weight.shape[0], bits=4, block_size=BLOCK, accuracy_level=4,
+            )
+        else:
+            made = graph.op("MatMul", x, graph.floats(f"{name}.weight", weight.T))
+        return graph.op("Add", made, bias) if bias else made
+
+    def table(self, ids, name, weight):
+        """The rows `ids` of `weight`, as f32."""
+        graph = self.graph
+        weight = np.asarray(weight)
+        if self.bits == 8:
+            # A scale a row: tokens that are rare have small rows.
+            levels, scale = quantise_rows(weight)
+            rows = graph.op("Gather", graph.weight(f"{name}.levels", levels), ids)
+            rows = graph.op("Cast", rows, to=TensorProto.FLOAT)
+            return graph.op("Mul", rows, graph.op("Gather", graph.weight(f"{name}.scale", scale[:, None]), ids))
+        if self.bits in (4, 16):
+            rows = graph.op("Gather", graph.weight(f"{name}.weight", weight.astype(np.float16)), ids)
+            return graph.op("Cast", rows, to=TensorProto.FLOAT)
+        return graph.op("Gather", graph.weight(f"{name}.weight", weight.astype(np.float32)), ids)

@@ -1,0 +1,79 @@
+"""Writes what a model package has besides its graphs, and the graphs in variants."""
+
+import hashlib
+import json
+import pathlib
+import sys
+import time
+
+import graphs
+from matmul import PRECISIONS
+
+GRAPHS = {
+    "vision_encoder": ("vision_encoder", graphs.vision_encoder),
+    "embed_tokens": ("embed_tokens", graphs.embed_tokens),
+    "decoder": ("decoder_model_merged", graphs.decoder),
+}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def checksum(path):
+    """sha256 and size of `path`."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), pathlib.Path(path).stat().st_size
+
+
+def file_entry(folder, name):
+    """`name`'s line for model.toml: path, sha256 and size."""
+    digest, size = checksum(pathlib.Path(folder) / name)
+    return f'{{ file = "{name}", sha256 = "{digest}", bytes = {size} }}'
+
+
+def graph_files(variant):
+    """Role and file name of the three graphs of `variant`."""
+    suffix = "" if variant == "f32" else f"_{variant}"
+    return {role: f"{stem}{suffix}.onnx" for role, (stem, _) in GRAPHS.items()}
+
+
+def write_graphs(folder, config, weights, variants):
+    """Writes the three graphs of each of `variants` to `folder`, one tensor of the model in
+    memory at a time and one graph."""
+    for variant in variants:
+        for role, file in graph_files(variant).items():
+            start = time.monotonic()
+            stem, build = GRAPHS[role]
+            graph = graphs.Graph(PRECISIONS[variant])
+            build(graph, config, weights)
+            size = graph.save(pathlib.Path(folder) / file, stem)
+            say(f"  {file}: {size / 1e6:.1f} MB in {time.monotonic() - start:.1f} s")
+
+
+def write_manifest(folder, *, made_by, id, version, licence, variants, default=None, title=None, source=None,
+                   image=(), prompt=()):
+    """`model.toml` of the graphs and files in `folder`. `image` and `prompt` are lines of TOML."""
+    folder = pathlib.Path(folder)
+    text = json.dumps
+    lines = [f"# {made_by}", f"id = {text(id)}", f"version = {text(version)}", f"licence = {text(licence)}",
+             'kind = "vlm"']
+    lines += [f"{key} = {text(value)}" for key, value in (("title", title), ("source", source)) if value]
+    lines += [f"default_variant = {text(default)}"] if default else []
+    for variant in variants:
+        lines += ["", f"[variants.{variant}]"]
+        lines += [f"{role} = {file_entry(folder, file)}" for role, file in graph_files(variant).items()]
+    lines += ["", "[files]"]
+    for name in ("config.json", "preprocessor_config.json", "tokenizer.json"):
+        digest, size = checksum(folder / name)
+        lines.append(f'"{name}" = {{ sha256 = "{digest}", bytes = {size} }}')
+    for table, body in (("image", image), ("prompt", prompt)):
+        lines += ["", f"[{table}]", *body] if body else []
+    # Last, and whole: a package is finished when it has a manifest.
+    part = folder / "model.toml.part"
+    part.write_text("\n".join(lines) + "\n")
+    part.replace(folder / "model.toml")
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=2) + "\n")
