@@ -13,6 +13,9 @@ pub enum Unknown {
     /// The model took longer than it was given.
     #[error("model timeout")]
     Timeout,
+    /// The look was given up before the model had answered.
+    #[error("the look was cancelled")]
+    Cancelled,
     /// The model's belief was too weak to act on.
     #[error("the model is not sure")]
     Unsure,

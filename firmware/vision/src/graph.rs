@@ -7,6 +7,7 @@ use std::path::Path;
 use ort::session::{Session, SessionInputValue, SessionOutputs};
 use ort::value::{DynValue, Outlet, TensorElementType};
 
+use crate::brake::{Halt, Stop};
 use crate::package::Problem;
 use crate::runtime::Runtime;
 
@@ -133,12 +134,17 @@ impl Graph {
         }
     }
 
-    /// Runs the graph.
-    pub fn run(&mut self, inputs: Inputs<'_>) -> Result<SessionOutputs<'_>, Problem> {
+    /// Runs the graph; ends early when `stop` says so.
+    pub fn run<'r>(
+        &'r mut self,
+        inputs: Inputs<'_>,
+        stop: &'r Stop,
+    ) -> Result<SessionOutputs<'r>, Halt> {
+        stop.check()?;
         let place = &self.place;
         self.session
-            .run(inputs)
-            .map_err(|error| Problem::new(place, error.to_string()))
+            .run_with_options(inputs, stop.options())
+            .map_err(|error| stop.or(Problem::new(place, error.to_string())))
     }
 
     /// An error of this graph.

@@ -3,8 +3,6 @@
 
 #![allow(missing_docs)]
 
-use std::time::Duration;
-
 use scene::{BBox, Frame};
 
 use crate::package::{Filter, ImageProcessor, Package, Problem};
@@ -12,18 +10,21 @@ use crate::picture::Picture;
 use crate::runtime::Runtime;
 use crate::tiles::{Grid, Tiles};
 pub use crate::vlm::{Cache, Seen};
-use crate::vlm::{Engine, Halt, PromptError, Prompter, Stop};
+use crate::brake::{Halt, Stop};
+use crate::vlm::{Engine, PromptError, Prompter};
 
 /// One VLM, step by step.
 #[derive(Debug)]
 pub struct Probe {
     engine: Engine,
+    stop: Stop,
 }
 
 impl Probe {
     pub fn load(runtime: &Runtime, package: Package) -> Result<Self, Vec<Problem>> {
         Ok(Self {
             engine: Engine::load(runtime, &package, 1)?,
+            stop: Stop::never().map_err(|problem| vec![problem])?,
         })
     }
 
@@ -54,23 +55,28 @@ impl Probe {
     pub fn see(&mut self, frame: &Frame) -> Result<Seen, Problem> {
         let (picture, _) = Picture::crop(frame, BBox::WHOLE);
         let tiles = Tiles::of(picture, &self.engine.processor);
-        match self.engine.encode(&tiles, &Stop::after(Duration::MAX)) {
-            Ok(seen) => Ok(seen),
-            Err(Halt::Failed(problem)) => Err(problem),
-            Err(Halt::Timeout) => Err(Problem::new("the encoder", "never ended")),
-        }
+        Ok(self.engine.encode(&tiles, &self.stop)?)
     }
 
     pub fn prefill(&mut self, seen: &Seen) -> Result<Cache, Problem> {
-        self.engine.prefill(seen)
+        Ok(self.engine.prefill(seen, &self.stop)?)
     }
 
     pub fn step(&mut self, cache: &Cache, ids: &[u32]) -> Result<(Cache, Vec<f32>), Problem> {
-        self.engine.step(cache, ids)
+        Ok(self.engine.step(cache, ids, &self.stop)?)
+    }
+
+    /// `tokens`, each as a continuation of `cache`, in one run.
+    pub fn step_many(
+        &mut self,
+        cache: &Cache,
+        tokens: &[u32],
+    ) -> Result<Vec<(Cache, Vec<f32>)>, Problem> {
+        Ok(self.engine.step_many(cache, tokens, &self.stop)?)
     }
 
     pub fn read_whole(&mut self, seen: &Seen, ids: &[u32]) -> Result<(Cache, Vec<f32>), Problem> {
-        self.engine.read_whole(seen, ids)
+        Ok(self.engine.read_whole(seen, ids, &self.stop)?)
     }
 
     pub fn generate(
@@ -78,27 +84,20 @@ impl Probe {
         cache: Cache,
         logits: Vec<f32>,
     ) -> Result<(Vec<u32>, String), Problem> {
-        let ids = match self
-            .engine
-            .generate(cache, logits, &Stop::after(Duration::MAX))
-        {
-            Ok(ids) => ids,
-            Err(Halt::Failed(problem)) => return Err(problem),
-            Err(Halt::Timeout) => Vec::new(),
-        };
+        let ids = self.engine.generate(cache, logits, &self.stop)?;
         let text = self.engine.prompter.text(&ids)?;
         Ok((ids, text))
     }
 
     /// A grey picture of as many tiles as there can be through all graphs.
     pub(crate) fn dry_run(&mut self) -> Result<(), Vec<Problem>> {
-        let one = |problem: Problem| vec![problem];
-        let seen = self.engine.grey().map_err(one)?;
+        let one = |halt: Halt| vec![Problem::from(halt)];
+        let seen = self.engine.grey(&self.stop).map_err(one)?;
         let seen = seen.repeated(self.engine.processor.largest_grid());
-        let cache = self.engine.prefill(&seen).map_err(one)?;
-        let prefix = self.shared_prefix(Grid::WHOLE).map_err(one)?;
+        let cache = self.engine.prefill(&seen, &self.stop).map_err(one)?;
+        let prefix = self.shared_prefix(Grid::WHOLE).map_err(|p| vec![p])?;
         let last = prefix.last().copied().unwrap_or(0);
-        let (_, logits) = self.engine.step(&cache, &[last]).map_err(one)?;
+        let (_, logits) = self.engine.step(&cache, &[last], &self.stop).map_err(one)?;
         let tokens = self.engine.prompter.vocabulary();
         if logits.len() < tokens {
             let what = format!(

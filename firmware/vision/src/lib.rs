@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+mod brake;
 mod cost;
 mod detect;
 mod eyes;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use scene::Watts;
 use thiserror::Error;
 
+pub use brake::Canceller;
 pub use eyes::Eyes;
 use package::Problem;
 use runtime::RuntimeError;

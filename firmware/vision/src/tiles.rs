@@ -18,7 +18,7 @@ use crate::resample;
 
 /// How a picture is cut: `rows` x `columns` tiles, row by row, and after them
 /// the whole picture as one more. 0 x 0 is the whole picture alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Grid {
     /// Tiles down.
     pub rows: u32,

@@ -10,6 +10,7 @@ use scene::{BBox, Detection, Frame};
 
 use boxes::{calibrated, centre_rows, suppress, yolox_cells, yolox_rows};
 
+use crate::brake::{Halt, Stop};
 use crate::graph::{Graph, floats, take};
 use crate::package::{Decode, DetectorInput, DetectorSpec, Package, Problem};
 use crate::picture::{Picture, Scaler};
@@ -106,7 +107,7 @@ impl Detector {
     }
 
     /// What is to be seen in `frame`, best first.
-    pub fn look(&mut self, frame: &Frame) -> Result<Vec<Detection>, Problem> {
+    pub fn look(&mut self, frame: &Frame, stop: &Stop) -> Result<Vec<Detection>, Halt> {
         let (picture, _) = Picture::crop(frame, BBox::WHOLE);
         let (pixels, ratio) = self
             .scaler
@@ -117,7 +118,7 @@ impl Detector {
         let tensor = Tensor::from_array((shape, pixels))
             .map_err(|error| Problem::new(&place, format!("input '{}': {error}", self.input)))?;
         let input = Cow::Borrowed(self.input.as_str());
-        let mut outputs = self.graph.run(vec![(input, tensor.into())])?;
+        let mut outputs = self.graph.run(vec![(input, tensor.into())], stop)?;
         let value = take(&mut outputs, &self.output, &place)?;
         let (shape, numbers) = floats(&value, &self.output, &place)?;
         let wrong = |row: usize| {
@@ -134,7 +135,7 @@ impl Detector {
                 let row = 5 + self.spec.classes.len();
                 let cells = yolox_cells(self.width, self.height);
                 if numbers.len() != cells * row {
-                    return Err(wrong(row));
+                    return Err(wrong(row).into());
                 }
                 let raw = yolox_rows(numbers, row, (self.width, self.height), whole);
                 let kept = calibrated(&self.spec, raw);
@@ -142,7 +143,7 @@ impl Detector {
             }
             Decode::Centre => {
                 if shape.last() != Some(&6) {
-                    return Err(wrong(6));
+                    return Err(wrong(6).into());
                 }
                 let grow = (self.width as f32 / whole.0, self.height as f32 / whole.1);
                 centre_rows(numbers.as_chunks::<6>().0, grow)

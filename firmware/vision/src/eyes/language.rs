@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scene::{BBox, CountBelief, Detection, Frame, Question, QuestionKind, Unknown, Value};
+use scene::{BBox, CountBelief, Detection, Frame, Id, Question, QuestionKind, Unknown, Value};
 
 use super::mind::Route;
 use super::{Look, share, unknown, zone_of};
+use crate::brake::{Halt, Stop};
 use crate::cost::Meter;
 use crate::detect;
 use crate::package::{CountCalibration, Package, Problem, YesNoCalibration};
 use crate::picture::Picture;
 use crate::runtime::Runtime;
 use crate::tiles::Tiles;
-use crate::vlm::{Answers, Engine, Halt, Prompter, Seen, Stop};
+use crate::vlm::{Answers, Engine, Prompter, Seen};
 
 /// A VLM package, loaded.
 #[derive(Debug)]
@@ -24,6 +25,13 @@ pub(crate) struct Language {
     counts: Answers,
     /// The whole frame of this look, where detection encoded it.
     whole: Option<Seen>,
+}
+
+/// A part of the frame, and the questions about it.
+struct Crop {
+    zone: Option<Id>,
+    part: BBox,
+    questions: Vec<usize>,
 }
 
 const NO: usize = 0;
@@ -105,7 +113,8 @@ impl Language {
         Ok(found)
     }
 
-    /// Answers all questions that are routed here, crop by crop.
+    /// Answers all questions that are routed here, crop by crop; as many crops
+    /// are encoded in one run as the package allows.
     pub fn answer(
         &mut self,
         look: &mut Look,
@@ -114,57 +123,98 @@ impl Language {
         meter: &Meter,
         margin: f32,
     ) {
-        let mine = |index: &usize| matches!(routes[*index], Route::Language { .. });
-        let mut left: Vec<usize> = (0..questions.len()).filter(mine).collect();
         let model = self.name();
+        let mut crops: Vec<Crop> = Vec::new();
+        for (index, question) in questions.iter().enumerate() {
+            let Route::Language { .. } = routes[index] else {
+                continue;
+            };
+            if let Some(known) = crops.iter_mut().find(|c| c.zone == question.crop) {
+                known.questions.push(index);
+                continue;
+            }
+            match zone_of(look.zones, &question.crop) {
+                Ok(zone) => crops.push(Crop {
+                    zone: question.crop.clone(),
+                    part: zone.map_or(BBox::WHOLE, |z| z.polygon.bounds().grown(margin)),
+                    questions: vec![index],
+                }),
+                Err(why) => look.settle(index, Value::Unknown(why), &model, Duration::ZERO),
+            }
+        }
         let mut whole = self.whole.take();
-        while let Some(&first) = left.first() {
-            let crop = &questions[first].crop;
-            let (group, rest): (Vec<_>, Vec<_>) = left
-                .iter()
-                .partition(|&&index| questions[index].crop == *crop);
-            left = rest;
-            let part = match zone_of(look.zones, crop) {
-                Ok(None) => BBox::WHOLE,
-                Ok(Some(zone)) => zone.polygon.bounds().grown(margin),
-                Err(why) => {
-                    for index in group {
-                        look.settle(index, Value::Unknown(why.clone()), &model, Duration::ZERO);
+        // What detection has encoded already comes first, and alone.
+        crops.sort_by_key(|crop| whole.is_none() || crop.zone.is_some());
+        let mut crops = &crops[..];
+        while !crops.is_empty() {
+            let start = meter.read();
+            let kept = whole.take().filter(|_| crops[0].zone.is_none());
+            let (now, seen) = match kept {
+                Some(seen) => (&crops[..1], Ok(vec![seen])),
+                None => {
+                    let now = &crops[..self.engine.tiles_at_once().min(crops.len())];
+                    (now, self.see_all(look.frame, now, &look.stop))
+                }
+            };
+            crops = &crops[now.len()..];
+            let seen = match seen {
+                Ok(seen) => seen,
+                Err(halt) => {
+                    for crop in now {
+                        look.settle_all(&crop.questions, &halt, &model);
                     }
                     continue;
                 }
             };
-            let start = meter.read();
-            let kept = whole.take_if(|_| crop.is_none());
-            let seen = kept.map_or_else(|| self.see(look.frame, part, &look.stop), Ok);
-            let prefix = seen.and_then(|seen| {
-                look.stop.check()?;
-                Ok(self.engine.prefill(&seen)?)
-            });
-            let prefix = match prefix {
-                Ok(prefix) => prefix,
-                Err(halt) => {
-                    look.settle_all(&group, &halt, &model);
-                    continue;
-                }
-            };
-            let shared = share(meter.read() - start, group.len());
-            for index in group {
-                let start = meter.read();
-                let Route::Language { suffix, noun, .. } = &routes[index] else {
-                    continue;
-                };
-                let value = self
-                    .ask(
-                        &prefix,
-                        suffix,
-                        questions[index].kind,
-                        noun.as_deref(),
-                        &look.stop,
-                    )
-                    .unwrap_or_else(|halt| Value::Unknown(unknown(&halt)));
-                look.settle(index, value, &model, shared + (meter.read() - start));
+            let encoded = share(meter.read() - start, now.len());
+            for (crop, seen) in now.iter().zip(seen) {
+                self.answer_crop(look, crop, &seen, encoded, questions, routes, meter);
             }
+        }
+    }
+
+    fn see_all(&mut self, frame: &Frame, crops: &[Crop], stop: &Stop) -> Result<Vec<Seen>, Halt> {
+        let mut tiles = Vec::with_capacity(crops.len());
+        for crop in crops {
+            stop.check()?;
+            let (picture, _) = Picture::crop(frame, crop.part);
+            tiles.push(Tiles::of(picture, &self.engine.processor));
+        }
+        self.engine.encode_all(&tiles, stop)
+    }
+
+    /// Answers the questions about one crop, which took `encoded` to encode.
+    #[allow(clippy::too_many_arguments)] // One inner step of `answer`, which owns all of these.
+    fn answer_crop(
+        &mut self,
+        look: &mut Look,
+        crop: &Crop,
+        seen: &Seen,
+        encoded: Duration,
+        questions: &[Question],
+        routes: &[Route],
+        meter: &Meter,
+    ) {
+        let model = self.name();
+        let start = meter.read();
+        let prefix = match self.engine.prefill(seen, &look.stop) {
+            Ok(prefix) => prefix,
+            Err(halt) => {
+                look.settle_all(&crop.questions, &halt, &model);
+                return;
+            }
+        };
+        let shared = share(encoded + (meter.read() - start), crop.questions.len());
+        for &index in &crop.questions {
+            let start = meter.read();
+            let Route::Language { suffix, noun, .. } = &routes[index] else {
+                continue;
+            };
+            let (kind, noun) = (questions[index].kind, noun.as_deref());
+            let value = self
+                .ask(&prefix, suffix, kind, noun, &look.stop)
+                .unwrap_or_else(|halt| Value::Unknown(unknown(&halt)));
+            look.settle(index, value, &model, shared + (meter.read() - start));
         }
     }
 
@@ -176,8 +226,7 @@ impl Language {
         noun: Option<&str>,
         stop: &Stop,
     ) -> Result<Value, Halt> {
-        stop.check()?;
-        let (cache, logits) = self.engine.step(prefix, suffix)?;
+        let (cache, logits) = self.engine.step(prefix, suffix, stop)?;
         let calibration = &self.package.manifest.calibration;
         match kind {
             QuestionKind::YesNo => {

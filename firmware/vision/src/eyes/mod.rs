@@ -16,11 +16,11 @@ use language::Language;
 use mind::{Mind, Route};
 
 use crate::Options;
+use crate::brake::{Brake, Canceller, Halt, Stop};
 use crate::cost::Meter;
 use crate::detect::Detector;
 use crate::package::{Kind, Package, Problem};
 use crate::runtime::Runtime;
-use crate::vlm::{Halt, Stop};
 
 /// Loaded packages that answer questions about frames.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub struct Eyes {
     language: Option<Language>,
     meter: Meter,
     crop_margin: f32,
+    brake: Brake,
 }
 
 /// Two boxes of *different* classes that overlap more than this are one thing
@@ -90,8 +91,10 @@ impl Eyes {
             detector.as_ref().map(|(package, _)| package),
             spoken.map(|language| (language.package(), language.prompter())),
         );
+        let brake = Brake::new().map_err(|problem| vec![problem])?;
         match problems.is_empty() {
             true => Ok(Self {
+                brake,
                 mind: Arc::new(mind),
                 detector: detector.map(|(_, detector)| detector),
                 language,
@@ -100,6 +103,11 @@ impl Eyes {
             }),
             false => Err(problems),
         }
+    }
+
+    /// What cancels the look under way, from another thread.
+    pub fn canceller(&self) -> Canceller {
+        self.brake.canceller()
     }
 
     fn answer_from(
@@ -160,6 +168,7 @@ fn things(detections: &[Detection], classes: &[String], zone: Option<&Polygon>) 
 fn unknown(halt: &Halt) -> Unknown {
     match halt {
         Halt::Timeout => Unknown::Timeout,
+        Halt::Cancelled => Unknown::Cancelled,
         Halt::Failed(problem) => Unknown::Failed(problem.to_string()),
     }
 }
@@ -206,7 +215,7 @@ impl Model for Eyes {
         let mut look = Look {
             frame,
             zones,
-            stop: Stop::after(deadline),
+            stop: self.brake.look(deadline),
             found: questions.iter().map(|_| None).collect(),
         };
         let mind = Arc::clone(&self.mind);
@@ -242,8 +251,7 @@ impl Model for Eyes {
         let mut detections: Option<Vec<Detection>> = None;
         let mut failed: Option<Halt> = None;
         if package && let Some(detector) = &mut self.detector {
-            let seen = look.stop.check();
-            match seen.and_then(|()| Ok(detector.look(frame)?)) {
+            match detector.look(frame, &look.stop) {
                 Ok(found) => detections = Some(found),
                 Err(halt) => failed = Some(halt),
             }

@@ -42,6 +42,14 @@ impl Manifest {
                 text(name),
                 format!("variants: '{name}' is no variant's name"),
             );
+            let at_once = variant.tiles_at_once.unwrap_or(1);
+            need(
+                (1..=Variant::MOST_AT_ONCE).contains(&at_once),
+                format!(
+                    "variants.{name}.tiles_at_once: {at_once} is not in 1 to {}",
+                    Variant::MOST_AT_ONCE
+                ),
+            );
             for (role, entry) in variant.graphs(self.kind) {
                 let key = format!("variants.{name}.{role}");
                 let Some(entry) = entry else {

@@ -49,9 +49,17 @@ pub struct Variant {
     pub decoder: Option<FileEntry>,
     /// Detector: pixels to boxes.
     pub detector: Option<FileEntry>,
+    /// VLM: how many tiles (or zones' crops) the vision graph may encode in one
+    /// run, 1 to [`Variant::MOST_AT_ONCE`]; 1 if it is not said. More than one
+    /// is for graphs in which a tile's features do not depend on the tiles beside
+    /// it; with scales that are found as a graph runs (dynamic int8) they do.
+    pub tiles_at_once: Option<usize>,
 }
 
 impl Variant {
+    /// Memory grows with each tile.
+    pub const MOST_AT_ONCE: usize = 16;
+
     /// The graphs that a package of `kind` needs, by their key.
     pub fn graphs(&self, kind: Kind) -> Vec<(&'static str, Option<&FileEntry>)> {
         match kind {

@@ -132,6 +132,12 @@ impl Package {
         }
     }
 
+    /// How many tiles the chosen variant's vision graph may encode in one run.
+    pub(crate) fn tiles_at_once(&self) -> usize {
+        let variant = self.manifest.variants.get(&self.variant);
+        variant.and_then(|v| v.tiles_at_once).unwrap_or(1)
+    }
+
     /// The chosen variant's graphs, by key.
     pub(crate) fn graphs(&self) -> Vec<(&'static str, FileEntry)> {
         let variant = self.manifest.variants.get(&self.variant);
@@ -190,6 +196,7 @@ fn infer(folder: &Path) -> Result<Manifest, Vec<Problem>> {
                 embed_tokens: file("embed_tokens"),
                 decoder: file("decoder_model_merged"),
                 detector: None,
+                tiles_at_once: None,
             });
         }
     }

@@ -8,6 +8,7 @@ use scene::Frame;
 use sha2::{Digest, Sha256};
 
 use super::{Checksum, Kind, Package, Problem};
+use crate::brake::Stop;
 use crate::detect::Detector;
 use crate::internals::Probe;
 use crate::runtime;
@@ -102,10 +103,11 @@ pub fn verify(folder: &Path) -> Result<Report, Vec<Problem>> {
                 let grey = Frame::still(vec![114; 64 * 48 * 3], 64, 48);
                 let grey =
                     grey.map_err(|error| vec![Problem::new("dry run", error.to_string())])?;
+                let stop = Stop::never().map_err(|problem| vec![problem])?;
                 detector
-                    .look(&grey)
+                    .look(&grey, &stop)
                     .map(|_| ())
-                    .map_err(|problem| vec![problem])
+                    .map_err(|halt| vec![halt.into()])
             }),
         };
         match ran {

@@ -2,84 +2,25 @@
 //! fork its key/value cache a question, score or generate.
 
 mod prompt;
+mod read;
 mod score;
+mod see;
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use ort::memory::Allocator;
-use ort::session::SessionInputValue;
-use ort::value::{DynTensor, DynValue, Tensor, TensorElementType, TensorRef};
+use ort::value::TensorElementType;
 
 pub(crate) use prompt::{PromptError, Prompter};
+pub use read::Cache;
 pub(crate) use score::Answers;
+pub use see::Seen;
 
-use crate::graph::{Graph, Inputs, floats, take};
+use crate::brake::Stop;
+use crate::graph::Graph;
 use crate::package::{ImageProcessor, Package, Problem};
 use crate::runtime::Runtime;
-use crate::tiles::{Grid, Tiles};
-
-/// When to give up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stop {
-    start: Instant,
-    after: Duration,
-}
-
-impl Stop {
-    pub fn after(after: Duration) -> Self {
-        Self {
-            start: Instant::now(),
-            after,
-        }
-    }
-
-    pub fn elapsed(&self) -> Duration {
-        self.start.elapsed()
-    }
-
-    pub fn check(&self) -> Result<(), Halt> {
-        match self.start.elapsed() < self.after {
-            true => Ok(()),
-            false => Err(Halt::Timeout),
-        }
-    }
-}
-
-/// Why a look ended early.
-#[derive(Clone, Debug)]
-pub(crate) enum Halt {
-    Timeout,
-    Failed(Problem),
-}
-
-impl From<Problem> for Halt {
-    fn from(problem: Problem) -> Self {
-        Halt::Failed(problem)
-    }
-}
-
-/// The keys and values of what the decoder has read. Cloning shares them: a
-/// fork costs nothing, and the runtime reads the shared tensors in place.
-#[derive(Clone, Debug)]
-pub struct Cache {
-    tensors: Arc<[DynValue]>,
-    length: usize,
-}
-
-/// What one picture looks like to the model.
-#[derive(Debug)]
-pub struct Seen {
-    grid: Grid,
-    /// Tile by tile, `tokens x hidden` numbers each.
-    features: Vec<f32>,
-    /// Rows `x, y, w, h, score, class`, if the graph detects.
-    pub detections: Option<Rows>,
-}
-
-/// Rows of a vision graph's extra output.
-type Rows = Vec<[f32; 6]>;
+use crate::tiles::Grid;
 
 /// A loaded VLM.
 #[derive(Debug)]
@@ -99,6 +40,13 @@ pub(crate) struct Engine {
     head_dim: usize,
     cache_type: TensorElementType,
     hidden: usize,
+    /// Tiles a run of the vision graph, ≥ 1.
+    tiles_at_once: usize,
+    /// Whether the decoder takes several continuations in one run.
+    batches: bool,
+    /// Prompts' beginnings for cut pictures, by their grid; as many as there
+    /// are grids of an image processor, some dozens.
+    prefixes: HashMap<Grid, Arc<[u32]>>,
 }
 
 const F32: &[TensorElementType] = &[TensorElementType::Float32];
@@ -115,7 +63,13 @@ impl Engine {
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut graphs = Vec::new();
-        for (_, entry) in package.graphs() {
+        for (role, entry) in package.graphs() {
+            // A second thread halves the encoder's wall time at the same CPU
+            // time; for a decoder's few rows it only doubles the joules.
+            let threads = match role {
+                "vision_encoder" => threads,
+                _ => 1,
+            };
             match Graph::load(runtime, &package.folder().join(&entry.file), threads) {
                 Ok(graph) => graphs.push(graph),
                 Err(problem) => problems.push(problem),
@@ -145,6 +99,11 @@ impl Engine {
         let side = processor.tile as i64;
 
         let (_, pixels) = vision.input("pixel_values", F32, 5)?;
+        let free = |dim: Option<&i64>| dim.is_none_or(|d| *d < 0);
+        let tiles_at_once = match free(pixels.get(1)) {
+            true => package.tiles_at_once(),
+            false => 1,
+        };
         if let [_, _, channels, height, width] = pixels[..]
             && (![3, -1].contains(&channels)
                 || ![side, -1].contains(&height)
@@ -172,6 +131,7 @@ impl Engine {
         let (_, embeds) = embed.output("inputs_embeds", F32, 3)?;
 
         let (_, into) = decoder.input("inputs_embeds", F32, 3)?;
+        let batches = free(into.first());
         let last = |shape: &[i64]| shape.last().copied().unwrap_or(-1);
         let hidden = [last(&features), last(&embeds), last(&into)];
         let fixed: Vec<i64> = hidden.into_iter().filter(|&d| d > 0).collect();
@@ -252,24 +212,16 @@ impl Engine {
             head_dim: usize::try_from(head_dim).unwrap_or(0),
             cache_type,
             hidden,
+            tiles_at_once,
+            batches,
+            prefixes: HashMap::new(),
         };
         if said.is_none() {
             // The graph leaves open how many features a tile has; a run tells.
-            let tokens = engine.grey()?.features.len() / hidden;
+            let tokens = engine.grey(&Stop::never()?)?.tokens(hidden);
             engine.prompter = Arc::new(Prompter::read(package, tokens)?);
         }
         Ok(engine)
-    }
-
-    /// A grey picture of one tile, as the model sees it.
-    pub fn grey(&mut self) -> Result<Seen, Problem> {
-        let side = self.processor.tile as usize;
-        let (features, detections) = self.encode_tile(vec![0.1; 3 * side * side])?;
-        Ok(Seen {
-            grid: Grid::WHOLE,
-            features,
-            detections,
-        })
     }
 
     pub fn decoder_problem(&self, what: impl Into<String>) -> Problem {
@@ -280,252 +232,8 @@ impl Engine {
         self.detections.is_some()
     }
 
-    /// Encodes a picture, tile by tile: the peak of memory is one tile's, a
-    /// deadline can be looked at between tiles, and the scales of an int8 graph
-    /// don't depend on a tile's neighbours. On a CPU a batch would be no faster.
-    pub fn encode(&mut self, tiles: &Tiles<'_>, stop: &Stop) -> Result<Seen, Halt> {
-        let mut all = Vec::new();
-        let mut detections = None;
-        for pixels in tiles.tensors() {
-            stop.check()?;
-            let (features, found) = self.encode_tile(pixels)?;
-            all.extend(features);
-            // The last tile is the whole picture, so its boxes are the frame's.
-            detections = found;
-        }
-        Ok(Seen {
-            grid: tiles.grid(),
-            features: all,
-            detections,
-        })
+    /// How many tiles are encoded in one run, ≥ 1.
+    pub fn tiles_at_once(&self) -> usize {
+        self.tiles_at_once
     }
-
-    /// Encodes one tile of `3 * S * S` numbers.
-    fn encode_tile(&mut self, pixels: Vec<f32>) -> Result<(Vec<f32>, Option<Rows>), Problem> {
-        let place = self.vision.place().to_owned();
-        let made =
-            |error: ort::Error| Problem::new(&place, format!("input 'pixel_values': {error}"));
-        let side = self.processor.tile as usize;
-        let mask = vec![true; side * side];
-        let mut inputs: Inputs = vec![(
-            Cow::Borrowed("pixel_values"),
-            Tensor::from_array(([1, 1, 3, side, side], pixels))
-                .map_err(made)?
-                .into(),
-        )];
-        if self.pixel_mask {
-            let mask = TensorRef::from_array_view(([1, 1, side, side], &*mask)).map_err(made)?;
-            inputs.push((Cow::Borrowed("pixel_attention_mask"), mask.into()));
-        }
-        let mut outputs = self.vision.run(inputs)?;
-        let features = take(&mut outputs, "image_features", &place)?;
-        let (shape, features) = floats(&features, "image_features", &place)?;
-        if shape.last() != Some(&self.hidden) || features.is_empty() {
-            let what = format!(
-                "output 'image_features' is {shape:?}; [1, tokens, {}] is needed",
-                self.hidden
-            );
-            return Err(Problem::new(&place, what));
-        }
-        let detections = match &self.detections {
-            Some(name) => {
-                let value = take(&mut outputs, name, &place)?;
-                let (shape, rows) = floats(&value, name, &place)?;
-                if shape.first() != Some(&1) || shape.last() != Some(&6) {
-                    let what = format!("output '{name}' is {shape:?}; [1, K, 6] is needed");
-                    return Err(Problem::new(&place, what));
-                }
-                Some(rows.as_chunks::<6>().0.to_vec())
-            }
-            None => None,
-        };
-        Ok((features.to_vec(), detections))
-    }
-
-    fn empty(&self) -> Result<Cache, Problem> {
-        let none = || {
-            DynTensor::new(
-                &Allocator::default(),
-                self.cache_type,
-                [1, self.heads, 0, self.head_dim],
-            )
-        };
-        let tensors: Result<Vec<DynValue>, ort::Error> =
-            self.past.iter().map(|_| Ok(none()?.into_dyn())).collect();
-        let failed = |error: ort::Error| self.decoder.problem(format!("an empty cache: {error}"));
-        Ok(Cache {
-            tensors: tensors.map_err(failed)?.into(),
-            length: 0,
-        })
-    }
-
-    /// Reads the shared prefix with the image in it.
-    pub fn prefill(&mut self, seen: &Seen) -> Result<Cache, Problem> {
-        let ids = self.prompter.prefix(seen.grid)?.into_owned();
-        let empty = self.empty()?;
-        Ok(self.read(&empty, &ids, Some(seen))?.0)
-    }
-
-    /// Reads `ids` after `cache`; gives the longer cache and the last logits.
-    pub fn step(&mut self, cache: &Cache, ids: &[u32]) -> Result<(Cache, Vec<f32>), Problem> {
-        self.read(cache, ids, None)
-    }
-
-    /// Reads a whole prompt at once, as a naive loop would. For parity tests
-    /// and the baseline of the bench.
-    pub fn read_whole(&mut self, seen: &Seen, ids: &[u32]) -> Result<(Cache, Vec<f32>), Problem> {
-        let empty = self.empty()?;
-        self.read(&empty, ids, Some(seen))
-    }
-
-    fn read(
-        &mut self,
-        cache: &Cache,
-        ids: &[u32],
-        seen: Option<&Seen>,
-    ) -> Result<(Cache, Vec<f32>), Problem> {
-        let mut embeds = self.embed(ids)?;
-        if let Some(seen) = seen {
-            self.merge(&mut embeds, ids, seen)?;
-        }
-        let place = self.decoder.place().to_owned();
-        let made = |error: ort::Error| Problem::new(&place, error.to_string());
-        let (fresh, length) = (ids.len(), cache.length + ids.len());
-        let mut inputs: Inputs = Vec::with_capacity(3 + self.past.len());
-        inputs.push((Cow::Borrowed("inputs_embeds"), embeds.into()));
-        let mask = Tensor::from_array(([1, length], vec![1i64; length])).map_err(made)?;
-        inputs.push((Cow::Borrowed("attention_mask"), mask.into()));
-        if self.positions {
-            // cumsum(mask) - 1: counted from 0 over cache and fresh tokens.
-            let at: Vec<i64> = (cache.length as i64..length as i64).collect();
-            let at = Tensor::from_array(([1, fresh], at)).map_err(made)?;
-            inputs.push((Cow::Borrowed("position_ids"), at.into()));
-        }
-        for (name, tensor) in self.past.iter().zip(cache.tensors.iter()) {
-            // A view: forks read the same memory.
-            inputs.push((
-                Cow::Borrowed(name.as_str()),
-                SessionInputValue::from(tensor),
-            ));
-        }
-        let mut outputs = self.decoder.run(inputs)?;
-        let logits = take(&mut outputs, "logits", &place)?;
-        let (shape, numbers) = floats(&logits, "logits", &place)?;
-        let vocabulary = shape.last().copied().unwrap_or(0);
-        if vocabulary == 0 || numbers.len() < vocabulary {
-            return Err(Problem::new(
-                &place,
-                format!("output 'logits' is {shape:?}"),
-            ));
-        }
-        let last = numbers[numbers.len() - vocabulary..].to_vec();
-        let tensors: Result<Vec<_>, Problem> = (self.present.iter())
-            .map(|name| take(&mut outputs, name, &place))
-            .collect();
-        let cache = Cache {
-            tensors: tensors?.into(),
-            length,
-        };
-        Ok((cache, last))
-    }
-
-    fn embed(&mut self, ids: &[u32]) -> Result<DynValue, Problem> {
-        let place = self.embed.place().to_owned();
-        let ids: Vec<i64> = ids.iter().map(|&id| id as i64).collect();
-        let made = |error: ort::Error| Problem::new(&place, format!("input 'input_ids': {error}"));
-        let tensor = Tensor::from_array(([1, ids.len()], ids)).map_err(made)?;
-        let mut outputs = self
-            .embed
-            .run(vec![(Cow::Borrowed("input_ids"), tensor.into())])?;
-        take(&mut outputs, "inputs_embeds", &place)
-    }
-
-    /// Puts the image features where the image tokens are.
-    fn merge(&self, embeds: &mut DynValue, ids: &[u32], seen: &Seen) -> Result<(), Problem> {
-        let features = &seen.features;
-        let slots = ids.iter().filter(|&&id| self.prompter.is_image(id)).count();
-        let hidden = self.hidden;
-        if features.len() != slots * hidden {
-            let what = format!(
-                "output 'image_features' gave {} numbers for {} tiles; the prompt has room for {slots} features of {hidden}",
-                features.len(),
-                seen.grid.tiles()
-            );
-            return Err(self.vision.problem(what));
-        }
-        let (_, rows) = embeds.try_extract_tensor_mut::<f32>().map_err(|error| {
-            self.embed
-                .problem(format!("output 'inputs_embeds': {error}"))
-        })?;
-        if rows.len() != ids.len() * hidden {
-            return Err(self
-                .embed
-                .problem(format!("output 'inputs_embeds' is not {hidden} wide")));
-        }
-        let images = ids
-            .iter()
-            .zip(rows.chunks_exact_mut(hidden))
-            .filter(|(id, _)| self.prompter.is_image(**id));
-        for ((_, row), feature) in images.zip(features.chunks_exact(hidden)) {
-            row.copy_from_slice(feature);
-        }
-        Ok(())
-    }
-
-    /// The most probable continuation, token by token, until a stop token or
-    /// the length bound.
-    pub fn generate(
-        &mut self,
-        cache: Cache,
-        logits: Vec<f32>,
-        until: &Stop,
-    ) -> Result<Vec<u32>, Halt> {
-        let stops = self.prompter.stops();
-        let bound = self.prompter.prompt().max_new_tokens;
-        let (mut cache, mut logits) = (cache, logits);
-        let mut ids = Vec::new();
-        loop {
-            let Some(next) = argmax(&logits) else {
-                return Err(self
-                    .decoder_problem("gave logits that are not numbers")
-                    .into());
-            };
-            if stops.contains(&next) {
-                return Ok(ids);
-            }
-            ids.push(next);
-            if ids.len() >= bound {
-                return Ok(ids);
-            }
-            until.check()?;
-            (cache, logits) = self.step(&cache, &[next])?;
-        }
-    }
-}
-
-impl Seen {
-    /// How its picture was cut.
-    pub fn grid(&self) -> Grid {
-        self.grid
-    }
-
-    /// The same tile in every place of `grid`: what a dry run needs.
-    pub fn repeated(&self, grid: Grid) -> Self {
-        Self {
-            grid,
-            features: self.features.repeat(grid.tiles()),
-            detections: self.detections.clone(),
-        }
-    }
-}
-
-/// The first of the highest; `None` if none is a number.
-fn argmax(logits: &[f32]) -> Option<u32> {
-    let mut best: Option<(usize, f32)> = None;
-    for (index, &value) in logits.iter().enumerate() {
-        if !value.is_nan() && best.is_none_or(|(_, highest)| value > highest) {
-            best = Some((index, value));
-        }
-    }
-    best.and_then(|(index, _)| u32::try_from(index).ok())
 }

@@ -2,13 +2,15 @@
 //!
 //! A spelling of an answer is a path of tokens. All spellings form a trie; the
 //! probability of a path is the product of the conditional probabilities along
-//! it, and one decoder step per inner node finds them all. Where one answer is
+//! it, and one decoder step per inner node finds them all; nodes that hang on
+//! the same one are read together. Where one answer is
 //! the beginning of another ("1" of "12"), its probability is that of its path
 //! *less* the paths that go on, so that "12" is never taken for a 1.
 
 use std::collections::BTreeMap;
 
-use super::{Cache, Engine, Stop};
+use super::{Cache, Engine};
+use crate::brake::{Halt, Stop};
 use crate::package::Problem;
 
 /// A trie of answers.
@@ -87,8 +89,8 @@ impl Engine {
         cache: &Cache,
         logits: &[f32],
         answers: &Answers,
-        until: &Stop,
-    ) -> Result<Vec<f64>, super::Halt> {
+        stop: &Stop,
+    ) -> Result<Vec<f64>, Halt> {
         let mut weights = vec![0.0; answers.values];
         // Open inner nodes, most probable last; at most one a node of the trie.
         let mut open: Vec<Branch> = Vec::new();
@@ -109,17 +111,28 @@ impl Engine {
                 }
                 return Ok(weights);
             }
-            until.check()?;
-            let (cache, logits) = self.step(&branch.cache, &[branch.token])?;
-            self.spread(
-                branch.node,
-                branch.probability,
-                &cache,
-                &logits,
-                answers,
-                &mut weights,
-                &mut open,
-            )?;
+            // What branches off at the same place is read in the same run. Only
+            // branches of one question meet there, so that no answer depends on
+            // which others are asked for.
+            let mut group = vec![branch];
+            while let Some(next) = open.pop_if(|next| {
+                next.cache.is(&group[0].cache) && next.probability > NEGLIGIBLE * all
+            }) {
+                group.push(next);
+            }
+            let tokens: Vec<u32> = group.iter().map(|branch| branch.token).collect();
+            let read = self.step_many(&group[0].cache, &tokens, stop)?;
+            for (branch, (cache, logits)) in group.iter().zip(read) {
+                self.spread(
+                    branch.node,
+                    branch.probability,
+                    &cache,
+                    &logits,
+                    answers,
+                    &mut weights,
+                    &mut open,
+                )?;
+            }
         }
     }
 
