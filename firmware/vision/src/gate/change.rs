@@ -1,0 +1,281 @@
+//! Whether a picture differs from an earlier one by more than noise and light.
+
+use scene::BBox;
+
+use super::plane::{Cells, Plane};
+
+/// How much is a change. The defaults are measured; see
+/// `docs/decisions/0017-the-gate.md`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sensitivity {
+    /// A difference counts from so many standard deviations of the noise, ≥ 1.
+    /// 14,400 windows are tested at once, so 5 would open by chance every
+    /// hundredth time.
+    pub deviations: f32,
+    /// … and from so many levels of luma (of 255) over 3 x 3 cells, which is
+    /// 0.06 % of the picture.
+    pub contrast_small: f32,
+    /// … or from so many over 9 x 9 cells, 0.6 % of the picture.
+    pub contrast_large: f32,
+    /// The whole picture's brightness may change by this factor, up or down,
+    /// before that itself is a change; > 1.
+    pub light: f32,
+    /// A row's brightness may go this share beyond the whole picture's: lamps
+    /// on the mains seen through a rolling shutter; ≥ 0.
+    pub band: f32,
+}
+
+impl Default for Sensitivity {
+    fn default() -> Self {
+        Self {
+            deviations: 6.0,
+            contrast_small: 3.0,
+            contrast_large: 1.5,
+            light: 1.25,
+            band: 0.1,
+        }
+    }
+}
+
+/// Cells darker or brighter than this are clipped or nearly so, and tell
+/// nothing about the light. Levels of 255.
+const DARK: f32 = 8.0;
+const BRIGHT: f32 = 248.0;
+
+/// Standard deviation of a normal distribution by its median absolute
+/// deviation.
+const DEVIATION_PER_MAD: f32 = 1.4826;
+
+/// The least noise that a cell is believed to have, levels: rounding to whole
+/// levels before averaging, and encoders that repeat blocks as they are.
+const LEAST_NOISE: f32 = 0.3;
+
+/// No cell is believed to be noisier than this many times the picture's
+/// typical cell, or things that move all day would make the gate blind there.
+const MOST_NOISE: f32 = 2.0;
+
+/// How much the newest pair of pictures counts in what is known of the noise.
+const LEARN: f32 = 0.1;
+
+/// What is known of the noise of each cell: from pictures that followed one
+/// another, whatever was between them.
+#[derive(Clone, Debug)]
+pub struct Noise {
+    size: (usize, usize),
+    /// Of a typical cell, levels.
+    typical: f32,
+    /// Variance of each cell, levels squared.
+    variance: Vec<f32>,
+}
+
+/// The luma that differs between two pictures once light is reckoned out.
+struct Residual {
+    /// `now - gain * then`, levels, row by row.
+    luma: Vec<f32>,
+    /// Brightness of now by that of then, the median of all rows.
+    light: f32,
+}
+
+fn median(of: &mut [f32]) -> Option<f32> {
+    let middle = of.len() / 2;
+    (!of.is_empty()).then(|| *of.select_nth_unstable_by(middle, f32::total_cmp).1)
+}
+
+/// Reckons the light out row by row, by the median of the ratios of its cells:
+/// a thing that covers less than half of a row does not move it, and one that
+/// covers more makes what is left of the row stand out instead.
+fn residual(then: &Plane, now: &Plane, band: f32) -> Residual {
+    let (columns, rows) = now.size();
+    let mut gains = Vec::with_capacity(rows);
+    let mut ratios = Vec::with_capacity(columns);
+    let pairs = || {
+        (then.luma().chunks_exact(columns)).zip(now.luma().chunks_exact(columns))
+    };
+    for (then, now) in pairs() {
+        ratios.clear();
+        let usable = |l: f32| (DARK..BRIGHT).contains(&l);
+        let both = then.iter().zip(now).filter(|(t, n)| usable(**t) && usable(**n));
+        ratios.extend(both.map(|(t, n)| n / t));
+        // Too few cells are all of one thing.
+        let known = ratios.len() * 4 >= columns;
+        gains.push(median(&mut ratios).filter(|_| known));
+    }
+    let mut known: Vec<f32> = gains.iter().flatten().copied().collect();
+    let light = median(&mut known).unwrap_or(1.0);
+    let mut luma = Vec::with_capacity(columns * rows);
+    for ((then, now), gain) in pairs().zip(gains) {
+        let (least, most) = (light * (1.0 - band), light * (1.0 + band));
+        let gain = gain.unwrap_or(light).clamp(least, most);
+        luma.extend(then.iter().zip(now).map(|(&t, &n)| {
+            let expected = t * gain;
+            match n >= BRIGHT && expected >= BRIGHT {
+                true => 0.0,
+                false => n - expected,
+            }
+        }));
+    }
+    Residual { luma, light }
+}
+
+impl Noise {
+    /// From the first two pictures. They must have one size.
+    pub fn new(then: &Plane, now: &Plane, band: f32) -> Self {
+        let found = residual(then, now, band);
+        let typical = deviation(&found.luma).max(LEAST_NOISE);
+        Self {
+            size: now.size(),
+            typical,
+            variance: vec![typical * typical; now.luma().len()],
+        }
+    }
+
+    /// Learns from two pictures that followed one another. A pair between
+    /// which half of the picture changed teaches nothing.
+    pub fn learn(&mut self, then: &Plane, now: &Plane, sensitivity: &Sensitivity) {
+        if then.size() != self.size || now.size() != self.size {
+            return;
+        }
+        let found = residual(then, now, sensitivity.band);
+        let fresh = deviation(&found.luma);
+        let same_light = found.light < sensitivity.light && found.light > 1.0 / sensitivity.light;
+        if !same_light || fresh > 3.0 * self.typical {
+            // Noise may rise for good, as when a camera turns up its gain.
+            self.typical *= 1.0 + LEARN;
+            return;
+        }
+        self.typical += LEARN * (fresh - self.typical);
+        self.typical = self.typical.max(LEAST_NOISE);
+        let most = (MOST_NOISE * self.typical).powi(2);
+        let least = (0.5 * self.typical).powi(2);
+        for (variance, d) in self.variance.iter_mut().zip(&found.luma) {
+            // A pair of pictures has twice the noise of one.
+            let seen = (d * d / 2.0).min(4.0 * most);
+            *variance = (*variance + LEARN * (seen - *variance)).clamp(least, most);
+        }
+    }
+
+    /// Standard deviation of a typical cell's noise, levels of 255.
+    pub fn typical(&self) -> f32 {
+        self.typical
+    }
+}
+
+/// Standard deviation of one picture's noise, of the differences of two.
+fn deviation(differences: &[f32]) -> f32 {
+    let mut sizes: Vec<f32> = differences.iter().map(|d| d.abs()).collect();
+    median(&mut sizes).unwrap_or(0.0) * DEVIATION_PER_MAD / std::f32::consts::SQRT_2
+}
+
+/// How two pictures differ.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    size: (usize, usize),
+    /// By how much the light changed, as a factor.
+    light: f32,
+    light_changed: bool,
+    /// For each cell, by what factor the windows round it exceed the
+    /// threshold; above 1 is a change.
+    strength: Vec<f32>,
+}
+
+/// Sums over all rectangles that begin at the origin.
+struct Integral {
+    columns: usize,
+    sums: Vec<f64>,
+}
+
+impl Integral {
+    fn of(values: &[f32], columns: usize) -> Self {
+        let wide = columns + 1;
+        let mut sums = vec![0.0; wide * (values.len() / columns + 1)];
+        for (row, line) in values.chunks_exact(columns).enumerate() {
+            let mut run = 0.0;
+            for (column, v) in line.iter().enumerate() {
+                run += f64::from(*v);
+                sums[(row + 1) * wide + column + 1] = sums[row * wide + column + 1] + run;
+            }
+        }
+        Self {
+            columns: wide,
+            sums,
+        }
+    }
+
+    fn sum(&self, cells: Cells) -> f64 {
+        let at = |column: usize, row: usize| self.sums[row * self.columns + column];
+        at(cells.right, cells.bottom) - at(cells.left, cells.bottom) - at(cells.right, cells.top)
+            + at(cells.left, cells.top)
+    }
+}
+
+impl Difference {
+    /// Compares two pictures of one size; `None` if their sizes differ.
+    pub fn between(
+        then: &Plane,
+        now: &Plane,
+        noise: &Noise,
+        sensitivity: &Sensitivity,
+    ) -> Option<Self> {
+        let size = now.size();
+        if then.size() != size || noise.size != size {
+            return None;
+        }
+        let found = residual(then, now, sensitivity.band);
+        let light = found.light;
+        let light_changed = !(1.0 / sensitivity.light..=sensitivity.light).contains(&light);
+        let (columns, rows) = size;
+        let luma = Integral::of(&found.luma, columns);
+        let variance = Integral::of(&noise.variance, columns);
+        // Of both pictures, the earlier one scaled.
+        let both = f64::from(1.0 + light * light);
+        let mut strength = Vec::with_capacity(columns * rows);
+        for row in 0..rows {
+            for column in 0..columns {
+                let mut strongest = 0.0f32;
+                for (reach, contrast) in [
+                    (1, sensitivity.contrast_small),
+                    (4, sensitivity.contrast_large),
+                ] {
+                    let cells = Cells {
+                        left: column.saturating_sub(reach),
+                        top: row.saturating_sub(reach),
+                        right: (column + reach + 1).min(columns),
+                        bottom: (row + reach + 1).min(rows),
+                    };
+                    let count = (cells.right - cells.left) * (cells.bottom - cells.top);
+                    let mean = luma.sum(cells).abs() / count as f64;
+                    let noise = (variance.sum(cells) * both).sqrt() / count as f64;
+                    let threshold = (noise as f32 * sensitivity.deviations).max(contrast);
+                    strongest = strongest.max(mean as f32 / threshold);
+                }
+                strength.push(strongest);
+            }
+        }
+        Some(Self {
+            size,
+            light,
+            light_changed,
+            strength,
+        })
+    }
+
+    /// By what factor the brightness of the whole picture changed.
+    pub fn light(&self) -> f32 {
+        self.light
+    }
+
+    /// Whether something changed in `part` of the picture, or the light did.
+    pub fn changed(&self, part: BBox) -> bool {
+        self.light_changed || self.strength(part) > 1.0
+    }
+
+    /// The greatest difference in `part` of the picture, in thresholds: above
+    /// 1 is a change.
+    pub fn strength(&self, part: BBox) -> f32 {
+        let (columns, _) = self.size;
+        let cells = super::plane::cells(self.size, part);
+        (cells.top..cells.bottom)
+            .flat_map(|row| &self.strength[row * columns + cells.left..row * columns + cells.right])
+            .fold(0.0, |most, s| most.max(*s))
+    }
+}
