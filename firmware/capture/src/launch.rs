@@ -191,6 +191,7 @@ pub(crate) fn tear_down(
     let spawned = std::thread::Builder::new().name(name).spawn(move || {
         // NULL can't be refused, only delayed.
         let _ = in_thread.set_state(gst::State::Null);
+        drop(in_thread);
         let _ = done.send(());
     });
     if spawned.is_err() {
