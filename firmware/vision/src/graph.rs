@@ -17,6 +17,7 @@ pub(crate) type Inputs<'v> = Vec<(Cow<'v, str>, SessionInputValue<'v>)>;
 #[derive(Debug)]
 pub(crate) struct Graph {
     place: String,
+    bytes: u64,
     session: Session,
 }
 
@@ -46,11 +47,21 @@ impl Graph {
             );
             Problem::new(&place, what)
         })?;
-        Ok(Self { place, session })
+        let bytes = path.metadata().map_or(0, |file| file.len());
+        Ok(Self {
+            place,
+            bytes,
+            session,
+        })
     }
 
     pub fn place(&self) -> &str {
         &self.place
+    }
+
+    /// Size of its file, nearly all of it weights.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     pub fn has_input(&self, name: &str) -> bool {

@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+pub mod bench;
 mod brake;
 mod cost;
 mod detect;

@@ -17,7 +17,7 @@ fn zone(n: usize) -> Zone {
     let x = n as f32 * 0.18;
     let corners = [[x, 0.1], [x + 0.2, 0.1], [x + 0.2, 0.9], [x, 0.7]];
     Zone {
-        name: Id::new(&format!("zone-{n}")).unwrap(),
+        name: Id::new(format!("zone-{n}")).unwrap(),
         polygon: Polygon::new(corners.map(Into::into).to_vec()).unwrap(),
     }
 }
@@ -26,7 +26,7 @@ fn question(zone: Option<usize>, kind: QuestionKind) -> Question {
     Question {
         ask: "How many people are there?".into(),
         kind,
-        crop: zone.map(|n| Id::new(&format!("zone-{n}")).unwrap()),
+        crop: zone.map(|n| Id::new(format!("zone-{n}")).unwrap()),
         about: None,
     }
 }

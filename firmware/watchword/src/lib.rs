@@ -9,6 +9,7 @@ pub mod config;
 pub mod daemon;
 pub mod demo;
 pub mod evidence;
+pub mod heap;
 pub mod link;
 pub mod outbox;
 pub mod replay;

@@ -20,7 +20,7 @@ use crate::vlm::{Answers, Engine, Prompter, Seen};
 #[derive(Debug)]
 pub(crate) struct Language {
     package: Package,
-    engine: Engine,
+    pub(super) engine: Engine,
     yes_no: Answers,
     counts: Answers,
     /// The whole frame of this look, where detection encoded it.
@@ -218,7 +218,7 @@ impl Language {
         }
     }
 
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         prefix: &crate::vlm::Cache,
         suffix: &[u32],

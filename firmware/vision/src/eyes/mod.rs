@@ -21,6 +21,7 @@ use crate::cost::Meter;
 use crate::detect::Detector;
 use crate::package::{Kind, Package, Problem};
 use crate::runtime::Runtime;
+use crate::vlm::{Cache, Engine};
 
 /// Loaded packages that answer questions about frames.
 #[derive(Debug)]
@@ -108,6 +109,34 @@ impl Eyes {
     /// What cancels the look under way, from another thread.
     pub fn canceller(&self) -> Canceller {
         self.brake.canceller()
+    }
+
+    /// The language model's engine, for the bench.
+    pub(crate) fn engine(&mut self) -> Result<&mut Engine, Problem> {
+        let language = self.language.as_mut();
+        let engine = language.map(|language| &mut language.engine);
+        engine.ok_or_else(|| Problem::new("the bench", "needs a package of kind vlm"))
+    }
+
+    /// Reads and scores one question after `prefix`, for the bench.
+    pub(crate) fn score(
+        &mut self,
+        prefix: &Cache,
+        suffix: &[u32],
+        kind: QuestionKind,
+        stop: &Stop,
+    ) -> Result<(), Problem> {
+        if let Some(language) = &mut self.language {
+            language.ask(prefix, suffix, kind, None, stop)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes of weights and cache that the language model's graphs have read
+    /// and written so far, for the bench.
+    pub(crate) fn bytes_moved(&self) -> u64 {
+        let moved = self.language.as_ref().map(|l| l.engine.bytes_moved());
+        moved.unwrap_or(0)
     }
 
     fn answer_from(

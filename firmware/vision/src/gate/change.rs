@@ -23,6 +23,10 @@ pub struct Sensitivity {
     /// A row's brightness may go this share beyond the whole picture's: lamps
     /// on the mains seen through a rolling shutter; ≥ 0.
     pub band: f32,
+    /// How far the picture may move between two looks (a mast in the wind),
+    /// cells, that is 1/160 of the width: where the picture has an edge, as
+    /// much difference as that makes is no change; ≥ 0.
+    pub shake: f32,
 }
 
 impl Default for Sensitivity {
@@ -32,15 +36,19 @@ impl Default for Sensitivity {
             contrast_small: 3.0,
             contrast_large: 1.5,
             light: 1.25,
-            band: 0.1,
+            band: 0.2,
+            shake: std::env::var("SHAKE").ok().and_then(|s|s.parse().ok()).unwrap_or(0.15),
         }
     }
 }
 
-/// Cells darker or brighter than this are clipped or nearly so, and tell
-/// nothing about the light. Levels of 255.
-const DARK: f32 = 8.0;
-const BRIGHT: f32 = 248.0;
+/// Between these a cell follows the light; darker and brighter ones may be
+/// clipped in part, and may stay as they were. Levels of 255.
+const DARK: f32 = 12.0;
+const BRIGHT: f32 = 215.0;
+
+/// A median of nine normal numbers deviates this much more than their mean.
+const MEDIAN_PER_MEAN: f32 = 1.22;
 
 /// Standard deviation of a normal distribution by its median absolute
 /// deviation.
@@ -108,9 +116,9 @@ fn residual(then: &Plane, now: &Plane, band: f32) -> Residual {
         let gain = gain.unwrap_or(light).clamp(least, most);
         luma.extend(then.iter().zip(now).map(|(&t, &n)| {
             let expected = t * gain;
-            match n >= BRIGHT && expected >= BRIGHT {
-                true => 0.0,
-                false => n - expected,
+            match (DARK..BRIGHT).contains(&t) && (DARK..BRIGHT).contains(&n) {
+                true => n - expected,
+                false => n - n.clamp(expected.min(t), expected.max(t)),
             }
         }));
     }
@@ -164,6 +172,58 @@ impl Noise {
 fn deviation(differences: &[f32]) -> f32 {
     let mut sizes: Vec<f32> = differences.iter().map(|d| d.abs()).collect();
     median(&mut sizes).unwrap_or(0.0) * DEVIATION_PER_MAD / std::f32::consts::SQRT_2
+}
+
+/// By how much the luma changes from each cell to the next at most, levels.
+fn steepness(luma: &[f32], columns: usize) -> Vec<f32> {
+    let mut out = vec![0.0f32; luma.len()];
+    let mut pair = |a: usize, b: usize| {
+        let step = (luma[a] - luma[b]).abs();
+        out[a] = out[a].max(step);
+        out[b] = out[b].max(step);
+    };
+    for at in 0..luma.len() {
+        if (at + 1) % columns != 0 {
+            pair(at, at + 1);
+        }
+        if at + columns < luma.len() {
+            pair(at, at + columns);
+        }
+    }
+    out
+}
+
+/// The median of each cell and its eight neighbours, the edge repeated: rain,
+/// snow and shaken edges are thinner than that, things are not.
+fn medians(luma: &[f32], columns: usize) -> Vec<f32> {
+    let rows = luma.len() / columns;
+    let mut out = Vec::with_capacity(luma.len());
+    for row in 0..rows {
+        let lines = [row.saturating_sub(1), row, (row + 1).min(rows - 1)]
+            .map(|row| &luma[row * columns..(row + 1) * columns]);
+        for column in 0..columns {
+            let at = [column.saturating_sub(1), column, (column + 1).min(columns - 1)];
+            let mut nine = [0.0; 9];
+            for (k, v) in nine.iter_mut().enumerate() {
+                *v = lines[k / 3][at[k % 3]];
+            }
+            out.push(median_of_nine(nine));
+        }
+    }
+    out
+}
+
+/// Paeth's network of 19 exchanges (Graphics Gems, 1990).
+fn median_of_nine(mut p: [f32; 9]) -> f32 {
+    const ORDER: [(usize, usize); 19] = [
+        (1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3),
+        (5, 8), (4, 7), (3, 6), (1, 4), (2, 5), (4, 7), (4, 2), (6, 4), (4, 2),
+    ];
+    for (a, b) in ORDER {
+        let (low, high) = (p[a].min(p[b]), p[a].max(p[b]));
+        (p[a], p[b]) = (low, high);
+    }
+    p[4]
 }
 
 /// How two pictures differ.
@@ -224,7 +284,14 @@ impl Difference {
         let light = found.light;
         let light_changed = !(1.0 / sensitivity.light..=sensitivity.light).contains(&light);
         let (columns, rows) = size;
-        let luma = Integral::of(&found.luma, columns);
+        let steep = steepness(then.luma(), columns);
+        let mut found = found;
+        for (d, steep) in found.luma.iter_mut().zip(steep) {
+            let allowed = steep * sensitivity.shake;
+            *d -= d.clamp(-allowed, allowed);
+        }
+        let calm = medians(&found.luma, columns);
+        let luma = Integral::of(&calm, columns);
         let variance = Integral::of(&noise.variance, columns);
         // Of both pictures, the earlier one scaled.
         let both = f64::from(1.0 + light * light);
@@ -243,10 +310,14 @@ impl Difference {
                         bottom: (row + reach + 1).min(rows),
                     };
                     let count = (cells.right - cells.left) * (cells.bottom - cells.top);
-                    let mean = luma.sum(cells).abs() / count as f64;
-                    let noise = (variance.sum(cells) * both).sqrt() / count as f64;
-                    let threshold = (noise as f32 * sensitivity.deviations).max(contrast);
-                    strongest = strongest.max(mean as f32 / threshold);
+                    let level = match reach {
+                        1 => calm[row * columns + column].abs(),
+                        _ => luma.sum(cells).abs() as f32 / count as f32,
+                    };
+                    let noise = (variance.sum(cells) * both).sqrt() as f32 / count as f32;
+                    let noise = noise * MEDIAN_PER_MEAN;
+                    let threshold = (noise * sensitivity.deviations).max(contrast);
+                    strongest = strongest.max(level / threshold);
                 }
                 strength.push(strongest);
             }

@@ -73,6 +73,7 @@ impl Plane {
         }
     }
 
+    #[doc(hidden)] pub fn from_luma(columns: usize, rows: usize, luma: Vec<f32>) -> Self { Self { columns, rows, luma } }
     /// Columns and rows.
     pub fn size(&self) -> (usize, usize) {
         (self.columns, self.rows)

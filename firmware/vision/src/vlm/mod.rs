@@ -47,6 +47,8 @@ pub(crate) struct Engine {
     /// Prompts' beginnings for cut pictures, by their grid; as many as there
     /// are grids of an image processor, some dozens.
     prefixes: HashMap<Grid, Arc<[u32]>>,
+    /// Bytes of weights and cache that the graphs have read and written.
+    moved: u64,
 }
 
 const F32: &[TensorElementType] = &[TensorElementType::Float32];
@@ -215,6 +217,7 @@ impl Engine {
             tiles_at_once,
             batches,
             prefixes: HashMap::new(),
+            moved: 0,
         };
         if said.is_none() {
             // The graph leaves open how many features a tile has; a run tells.
@@ -230,6 +233,14 @@ impl Engine {
 
     pub fn detects(&self) -> bool {
         self.detections.is_some()
+    }
+
+    /// Bytes of weights and cache that vision graph and decoder have read and
+    /// written so far, by the sizes of their files and tensors. A lower bound:
+    /// what they pass from node to node is not known, and weights that stay in
+    /// the processor's cache are counted again.
+    pub fn bytes_moved(&self) -> u64 {
+        self.moved
     }
 
     /// How many tiles are encoded in one run, ≥ 1.

@@ -180,6 +180,9 @@ impl Engine {
             };
             inputs.push((Cow::Borrowed(name.as_str()), past));
         }
+        // Weights once, the past read and the present written.
+        let position = self.past.len() * self.heads * self.head_dim * cache_bytes(self.cache_type);
+        self.moved += self.decoder.bytes() + (position * rows * (cache.length + length)) as u64;
         let mut outputs = self.decoder.run(inputs, stop)?;
         let logits = take(&mut outputs, "logits", &place)?;
         let (shape, numbers) = floats(&logits, "logits", &place)?;
@@ -266,18 +269,29 @@ impl Engine {
         stop: &Stop,
     ) -> Result<Vec<u32>, Halt> {
         let bound = self.prompter.prompt().max_new_tokens;
-        self.generate_at_most(cache, logits, bound, stop)
+        let stops = self.prompter.stops();
+        self.generate_until(cache, logits, &stops, bound, stop)
     }
 
-    /// Likewise, of at most `bound` tokens.
-    pub fn generate_at_most(
+    /// Likewise, of `length` tokens, whatever they are. For the bench.
+    pub fn generate_exactly(
         &mut self,
         cache: Cache,
         logits: Vec<f32>,
+        length: usize,
+        stop: &Stop,
+    ) -> Result<Vec<u32>, Halt> {
+        self.generate_until(cache, logits, &[], length, stop)
+    }
+
+    fn generate_until(
+        &mut self,
+        cache: Cache,
+        logits: Vec<f32>,
+        stops: &[u32],
         bound: usize,
         stop: &Stop,
     ) -> Result<Vec<u32>, Halt> {
-        let stops = self.prompter.stops();
         let (mut cache, mut logits) = (cache, logits);
         let mut ids = Vec::new();
         loop {
@@ -308,6 +322,13 @@ fn repeated<T: PrimitiveTensorElementType + Copy + std::fmt::Debug + 'static>(
     let of_a_row = numbers.len() / cache.rows;
     let row = &numbers[cache.row * of_a_row..][..of_a_row];
     Ok(Tensor::from_array((shape, row.repeat(times)))?.into_dyn())
+}
+
+fn cache_bytes(of: TensorElementType) -> usize {
+    match of {
+        TensorElementType::Float16 => 2,
+        _ => 4,
+    }
 }
 
 /// The first of the highest; `None` if none is a number.

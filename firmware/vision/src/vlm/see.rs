@@ -139,6 +139,7 @@ impl Engine {
                 TensorRef::from_array_view(([1, tiles, side, side], &*mask)).map_err(made)?;
             inputs.push((Cow::Borrowed("pixel_attention_mask"), mask.into()));
         }
+        self.moved += self.vision.bytes();
         let mut outputs = self.vision.run(inputs, stop)?;
         let features = take(&mut outputs, "image_features", &place)?;
         let (shape, features) = floats(&features, "image_features", &place)?;

@@ -1,6 +1,7 @@
 //! What a person types.
 
 mod ask;
+mod bench;
 mod check;
 pub(crate) use check::{print_echo, read_zones};
 mod run;
@@ -43,6 +44,9 @@ enum Command {
     /// Check a model package.
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Measure on this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,6 +76,13 @@ enum ModelCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum BenchCommand {
+    /// What a model's answers cost: rules that share one look at a frame,
+    /// against a naive loop over rules in the same run.
+    Vlm(bench::VlmArgs),
+}
+
 /// The exit code of a command whose input was refused.
 const REFUSED: u8 = 2;
 
@@ -88,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Ask(args) => ask::ask(args),
         Command::Config(ConfigCommand::Check { config }) => check::config(&config),
         Command::Model(ModelCommand::Verify { dir }) => check::model(&dir),
+        Command::Bench(BenchCommand::Vlm(args)) => bench::vlm(args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("watchword: {error:#}");
