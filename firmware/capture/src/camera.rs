@@ -8,21 +8,22 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use gstreamer::prelude::ObjectExt;
 use scene::Frame;
 use scene::ports::{Clock, FrameSource, SourceState};
 
 use crate::backoff::Backoff;
+use crate::choice::{Choice, Verdict};
 use crate::description::{Value, Values};
 use crate::gate::Gate;
-use crate::live::{End, Plan, Run};
+use crate::live::{End, Run};
+use crate::plan::Plan;
 use crate::remote::Access;
 use crate::rtsp::{Outlet, Server};
 use crate::{CaptureError, Pipelines, init, launch};
 
 /// A pipeline's way to NULL, at most.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
-/// A source that has lived this long is well: its next failure is a first one.
-const WELL: Duration = Duration::from_secs(10);
 /// The least time between two runs of a source that just begins again.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -126,9 +127,10 @@ impl Default for RtspConfig {
 pub struct CameraConfig {
     /// Where pictures come from.
     pub source: Source,
-    /// The encoder, `pipelines/encoder-<name>.toml`; `None` takes the first of
-    /// `live.toml`'s list that is installed.
-    pub encoder: Option<String>,
+    /// Encoders in order of preference, each a `pipelines/encoder-<name>.toml`;
+    /// none means those of `live.toml`. The first that is installed is taken,
+    /// and the next when it fails.
+    pub encoders: Vec<String>,
     /// Values for the encoder's placeholders, `bitrate_kbps` for example.
     pub encoder_values: Values,
     /// When H.264 is made.
@@ -155,7 +157,7 @@ impl CameraConfig {
     pub fn new(source: Source) -> Self {
         Self {
             source,
-            encoder: None,
+            encoders: vec![],
             encoder_values: Values::new(),
             encode: Encode::default(),
             rtsp: Some(RtspConfig::default()),
@@ -195,6 +197,7 @@ pub(crate) struct Shared {
     restarts: AtomicU64,
     last_frame: Mutex<Option<Instant>>,
     state: Mutex<SourceState>,
+    encoder: Mutex<Option<String>>,
     stop: Mutex<bool>,
     stopped: Condvar,
 }
@@ -204,6 +207,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    pub fn new(rate: f64, outlet: Arc<Outlet>, clock: Arc<dyn Clock>, subject: &str) -> Self {
+        Self {
+            gate: Gate::new(rate),
+            outlet,
+            clock,
+            encoded: AtomicU64::new(0),
+            captured: AtomicU64::new(0),
+            restarts: AtomicU64::new(0),
+            last_frame: Mutex::new(None),
+            state: Mutex::new(SourceState::Retrying {
+                why: format!("{subject} is starting"),
+                retry_in: Duration::ZERO,
+            }),
+            encoder: Mutex::new(None),
+            stop: Mutex::new(false),
+            stopped: Condvar::new(),
+        }
+    }
+
+    /// Ends all waits; the source is over.
+    pub fn stop(&self) {
+        *lock(&self.stop) = true;
+        self.stopped.notify_all();
+    }
+
     /// A picture came from the source.
     pub fn saw_frame(&self) {
         self.captured.fetch_add(1, Ordering::Relaxed);
@@ -263,13 +291,17 @@ impl CameraControl {
     pub fn stats(&self) -> Stats {
         self.shared.stats()
     }
+
+    /// The encoder that is in use; see [`Camera::encoder`].
+    pub fn encoder(&self) -> Option<String> {
+        lock(&self.shared.encoder).clone()
+    }
 }
 
 /// A running camera. Dropped, it stops.
 pub struct Camera {
     shared: Arc<Shared>,
     server: Option<Server>,
-    encoder: String,
     thread: Option<JoinHandle<()>>,
     done: mpsc::Receiver<()>,
 }
@@ -286,7 +318,8 @@ impl Camera {
     ) -> Result<Self, CaptureError> {
         init()?;
         let plan = Plan::new(pipelines, config)?;
-        plan.build()?;
+        let choice = plan.choice();
+        plan.build(&choice)?;
         let outlet = Arc::new(Outlet::new(config.encode));
         let server = match &config.rtsp {
             Some(rtsp) => {
@@ -296,29 +329,15 @@ impl Camera {
             }
             None => None,
         };
-        let shared = Arc::new(Shared {
-            gate: Gate::new(config.rate),
-            outlet,
-            clock,
-            encoded: AtomicU64::new(0),
-            captured: AtomicU64::new(0),
-            restarts: AtomicU64::new(0),
-            last_frame: Mutex::new(None),
-            state: Mutex::new(SourceState::Retrying {
-                why: format!("{} is starting", plan.subject),
-                retry_in: Duration::ZERO,
-            }),
-            stop: Mutex::new(false),
-            stopped: Condvar::new(),
-        });
-        let encoder = plan.encoder.clone();
+        let shared = Arc::new(Shared::new(config.rate, outlet, clock, &plan.subject));
+        *lock(&shared.encoder) = choice.encoder().map(|n| plan.encoder(n).to_owned());
         let backoff = Backoff::new(config.retry_first, config.retry_most);
         let (finished, done) = mpsc::channel();
         let for_thread = shared.clone();
         let thread = std::thread::Builder::new()
             .name("capture".into())
             .spawn(move || {
-                supervise(&plan, &for_thread, backoff);
+                supervise(&plan, choice, &for_thread, backoff);
                 let _ = finished.send(());
             })
             .map_err(|why| CaptureError::Thread {
@@ -328,7 +347,6 @@ impl Camera {
         Ok(Self {
             shared,
             server,
-            encoder,
             thread: Some(thread),
             done,
         })
@@ -346,9 +364,10 @@ impl Camera {
         self.server.as_ref().map(Server::url)
     }
 
-    /// The encoder's name, as in `pipelines/encoder-<name>.toml`.
-    pub fn encoder(&self) -> &str {
-        &self.encoder
+    /// The encoder that is in use, `pipelines/encoder-<name>.toml`; `None`
+    /// once all have failed, so that nothing is encoded any more.
+    pub fn encoder(&self) -> Option<String> {
+        lock(&self.shared.encoder).clone()
     }
 
     /// What has been counted.
@@ -359,8 +378,7 @@ impl Camera {
     /// Stops it and waits until it has, 6 s at most; a pipeline whose driver
     /// hangs is left behind. Idempotent.
     pub fn stop(&mut self) {
-        *lock(&self.shared.stop) = true;
-        self.shared.stopped.notify_all();
+        self.shared.stop();
         self.server = None;
         let Some(thread) = self.thread.take() else {
             return;
@@ -395,13 +413,14 @@ impl Drop for Camera {
 }
 
 /// Runs the pipeline again and again until it is over.
-fn supervise(plan: &Plan, shared: &Arc<Shared>, mut backoff: Backoff) {
+fn supervise(plan: &Plan, mut choice: Choice, shared: &Arc<Shared>, mut backoff: Backoff) {
     // A pipeline whose driver hangs; no second one is begun beside it.
     let mut stuck: Option<mpsc::Receiver<()>> = None;
     let mut seeks = true;
     loop {
         *lock(&shared.last_frame) = None;
         let begun = Instant::now();
+        let mut lived = Duration::ZERO;
         let end = match stuck.take().map(|wait| (wait.try_recv(), wait)) {
             Some((Err(mpsc::TryRecvError::Empty), wait)) => {
                 stuck = Some(wait);
@@ -410,18 +429,43 @@ fn supervise(plan: &Plan, shared: &Arc<Shared>, mut backoff: Backoff) {
                     plan.subject
                 ))
             }
-            _ => match Run::new(plan, shared) {
+            _ => match Run::new(plan, &choice, shared) {
                 Ok(mut run) => {
                     let end = run.go(seeks);
-                    stuck = launch::tear_down(run.pipeline, STOP_LIMIT).err();
+                    lived = begun.elapsed();
+                    let left = run.pipeline.downgrade();
+                    stuck = run.tear_down(STOP_LIMIT).err();
+                    if stuck.is_none() && left.upgrade().is_some() {
+                        // Nothing may hold it now, or every loss would cost memory.
+                        tracing::warn!("a pipeline that was torn down is still there");
+                    }
                     end
                 }
                 Err(error) => End::Failed(error.to_string()),
             },
         };
         shared.gate.forget_under_way();
+        if shared.since_frame().is_some() {
+            choice.source_gave();
+        }
         let why = match end {
             End::Stopped => break,
+            End::Encoder(why, made) => {
+                other_encoder(plan, &mut choice, shared, &why, made);
+                if shared.pause(AGAIN) {
+                    break;
+                }
+                shared.restarts.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            End::Unfit(why) => {
+                let was = plan.variant(choice.variant());
+                if let Some(next) = choice.source_failed() {
+                    let next = plan.variant(next);
+                    tracing::warn!(why, "no picture with {was}; {next} is tried next");
+                }
+                why
+            }
             End::Unsought => {
                 // Next time it is begun again at its end, with a small gap.
                 seeks = false;
@@ -445,10 +489,8 @@ fn supervise(plan: &Plan, shared: &Arc<Shared>, mut backoff: Backoff) {
             }
             End::Failed(why) => why,
         };
-        if begun.elapsed() > WELL && shared.since_frame().is_some() {
-            backoff.reset();
-        }
-        let retry_in = backoff.wait(luck());
+        let lived = shared.since_frame().map(|_| lived);
+        let retry_in = backoff.wait(lived, luck());
         tracing::warn!(why, retry_in_ms = retry_in.as_millis() as u64, "no picture");
         *lock(&shared.state) = SourceState::Retrying { why, retry_in };
         if shared.pause(retry_in) {
@@ -457,6 +499,23 @@ fn supervise(plan: &Plan, shared: &Arc<Shared>, mut backoff: Backoff) {
         shared.restarts.fetch_add(1, Ordering::Relaxed);
     }
     shared.gate.set_over(true);
+}
+
+/// What takes the place of an encoder that failed, said and settled.
+fn other_encoder(plan: &Plan, choice: &mut Choice, shared: &Shared, why: &str, made: u64) {
+    let was = choice.encoder().map_or("none", |n| plan.encoder(n));
+    match choice.encoder_failed(made) {
+        Verdict::Again => tracing::warn!(why, "the encoder {was} failed; it is tried again"),
+        Verdict::Next(next) => {
+            let next = plan.encoder(next);
+            tracing::warn!(why, "the encoder {was} failed; {next} takes its place");
+        }
+        Verdict::Nothing => tracing::error!(
+            why,
+            "the encoder {was} failed and there is no other: the picture is looked at, but nobody can watch it"
+        ),
+    }
+    *lock(&shared.encoder) = choice.encoder().map(|n| plan.encoder(n).to_owned());
 }
 
 /// A random number in 0..1, from the seed that the standard library gives its

@@ -81,6 +81,12 @@ struct SourceForm {
     loops: bool,
     #[serde(default)]
     defaults: Values,
+    /// What stands for a placeholder that has a value; without one it is left out.
+    #[serde(default)]
+    optional: BTreeMap<String, String>,
+    /// Values of one placeholder, tried in turn while no picture comes.
+    #[serde(default)]
+    fallback: BTreeMap<String, Vec<Value>>,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +127,7 @@ pub(crate) struct Description {
     pub about: String,
     pub launch: String,
     pub defaults: Values,
+    optional: BTreeMap<String, String>,
 }
 
 /// A source's description.
@@ -130,6 +137,16 @@ pub(crate) struct SourceDescription {
     pub subject: String,
     pub exists: Vec<String>,
     pub loops: bool,
+    fallback: Option<(String, Vec<Value>)>,
+}
+
+/// One way to launch a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Variant {
+    /// What is special about it: "io_mode = dmabuf"; empty if there is but one.
+    pub name: String,
+    /// The launch line.
+    pub text: String,
 }
 
 /// All descriptions of a folder, checked as far as that needs no GStreamer.
@@ -313,13 +330,17 @@ fn read<T: DeserializeOwned>(file: &Path) -> Result<T, CaptureError> {
 
 fn source(file: &Path) -> Result<SourceDescription, CaptureError> {
     let form: SourceForm = read(file)?;
-    let text = Description::new(file, form.about, form.launch, form.defaults)?;
+    let mut text = Description::new(file, form.about, form.launch, form.defaults)?;
     let have = text.placeholders();
     let subject = Description {
         launch: form.subject.clone(),
         ..text.clone()
     };
-    for name in form.exists.iter().cloned().chain(subject.placeholders()) {
+    let named = (form.exists.iter())
+        .chain(form.optional.keys())
+        .chain(form.fallback.keys())
+        .cloned();
+    for name in named.chain(subject.placeholders()) {
         if !have.contains(&name) {
             return Err(CaptureError::Unasked {
                 file: file.to_owned(),
@@ -328,18 +349,70 @@ fn source(file: &Path) -> Result<SourceDescription, CaptureError> {
             });
         }
     }
+    let wrong = |why: String| CaptureError::Description {
+        file: file.to_owned(),
+        why,
+    };
+    for (name, part) in &form.optional {
+        let inner = placeholders_of(part);
+        if inner.iter().ne([name]) {
+            return Err(wrong(format!(
+                "[optional] {name} must have the placeholder {{{name}}} and no other"
+            )));
+        }
+    }
+    if form.fallback.len() > 1 {
+        return Err(wrong("[fallback] can have one key only".into()));
+    }
+    text.optional = form.optional;
     Ok(SourceDescription {
         text,
         subject: form.subject,
         exists: form.exists,
         loops: form.loops,
+        fallback: form.fallback.into_iter().next(),
     })
 }
 
 impl SourceDescription {
     /// What sentences call this source.
     pub fn called(&self, given: &Values) -> Result<String, CaptureError> {
-        self.text.fill(&self.subject, given, Value::plain)
+        let called = split(&self.subject, |name| {
+            let value = given.get(name).or_else(|| self.text.defaults.get(name));
+            let left_out = self.text.optional.contains_key(name).then(String::new);
+            value.map(Value::plain).or(left_out)
+        });
+        let called = called.map_err(|name| self.text.unfilled(name))?;
+        Ok(called.trim().to_owned())
+    }
+
+    /// The ways to launch it, the one that was asked for first; the others
+    /// have the values of `[fallback]` that follow it there, the first after
+    /// the last. At least one.
+    pub fn variants(&self, given: &Values) -> Result<Vec<Variant>, CaptureError> {
+        let plain = Variant {
+            name: String::new(),
+            text: self.text.render(given)?,
+        };
+        let Some((key, values)) = &self.fallback else {
+            return Ok(vec![plain]);
+        };
+        let asked = given.get(key).or_else(|| self.text.defaults.get(key));
+        let place = values.iter().position(|value| Some(value) == asked);
+        let Some(place) = place else {
+            return Ok(vec![plain]);
+        };
+        let turns = values.iter().cycle().skip(place).take(values.len());
+        turns
+            .map(|value| {
+                let mut given = given.clone();
+                given.insert(key.clone(), value.clone());
+                Ok(Variant {
+                    name: format!("{key} = {}", value.plain()),
+                    text: self.text.render(&given)?,
+                })
+            })
+            .collect()
     }
 }
 
@@ -355,6 +428,7 @@ impl Description {
             about,
             launch,
             defaults,
+            optional: BTreeMap::new(),
         };
         let have = this.placeholders();
         for name in this.defaults.keys() {
@@ -380,7 +454,7 @@ impl Description {
                 have: list(have),
             });
         }
-        self.fill(&self.launch, given, Value::quoted)
+        self.fill(given)
     }
 
     /// The launch line with fragments of other descriptions put in as they are.
@@ -392,17 +466,16 @@ impl Description {
         .map_err(|name| self.unfilled(name))
     }
 
-    fn fill(
-        &self,
-        text: &str,
-        given: &Values,
-        show: impl Fn(&Value) -> String,
-    ) -> Result<String, CaptureError> {
-        split(text, |name| {
-            given
-                .get(name)
-                .or_else(|| self.defaults.get(name))
-                .map(&show)
+    fn fill(&self, given: &Values) -> Result<String, CaptureError> {
+        split(&self.launch, |name| {
+            let value = given.get(name).or_else(|| self.defaults.get(name));
+            let value = value.map(Value::quoted);
+            match (value, self.optional.get(name)) {
+                (Some(value), None) => Some(value),
+                // It was checked to have this placeholder and no other.
+                (Some(value), Some(part)) => split(part, |_| Some(value.clone())).ok(),
+                (None, part) => part.map(|_| String::new()),
+            }
         })
         .map_err(|name| self.unfilled(name))
     }
@@ -416,13 +489,7 @@ impl Description {
 
     /// The names of the placeholders in the launch line.
     pub fn placeholders(&self) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        let all = split(&self.launch, |name| {
-            names.insert(name.to_owned());
-            Some(String::new())
-        });
-        debug_assert!(all.is_ok());
-        names
+        placeholders_of(&self.launch)
     }
 
     fn expect_placeholders(&self, wanted: &[&str]) -> Result<(), CaptureError> {
@@ -438,6 +505,16 @@ impl Description {
             None => Ok(()),
         }
     }
+}
+
+fn placeholders_of(text: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let all = split(text, |name| {
+        names.insert(name.to_owned());
+        Some(String::new())
+    });
+    debug_assert!(all.is_ok());
+    names
 }
 
 /// Replaces every `{name}`, where a name is lower-case letters, digits and
@@ -503,6 +580,53 @@ mod tests {
             d.render(&given).unwrap(),
             r#"filesrc location="a \"b\" ! fakesink \\""#
         );
+    }
+
+    fn source_of(text: &str) -> Result<SourceDescription, CaptureError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("source-t.toml");
+        let head = "about = \"A.\"\nsubject = \"s\"\n";
+        std::fs::write(&file, format!("{head}{text}")).unwrap();
+        source(&file)
+    }
+
+    fn launches(source: &SourceDescription, given: &[(&str, &str)]) -> Vec<(String, String)> {
+        let given = given.iter().map(|(k, v)| (k.to_string(), Value::from(*v)));
+        let all = source.variants(&given.collect()).unwrap();
+        all.into_iter().map(|v| (v.name, v.text)).collect()
+    }
+
+    #[test]
+    fn what_is_optional_is_left_out_without_a_value() {
+        let text = "launch = \"src {name} ! x{rate}\"\n[optional]\nname = \"n={name}\"\nrate = \",r={rate}\"";
+        let source = source_of(text).unwrap();
+        let only = |given: &[(&str, &str)]| launches(&source, given).remove(0).1;
+        assert_eq!(only(&[]), "src  ! x");
+        assert_eq!(only(&[("rate", "5/1")]), "src  ! x,r=5/1");
+        let wicked = only(&[("name", "a\" ! filesink b=\"")]);
+        assert_eq!(wicked, r#"src n="a\" ! filesink b=\"" ! x"#);
+        for wrong in [
+            "name = \"n={name} {other}\"",
+            "name = \"n\"",
+            "other = \"{other}\"",
+        ] {
+            let error = source_of(&format!("launch = \"{{name}}\"\n[optional]\n{wrong}"));
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains("source-t.toml"), "{error}");
+        }
+    }
+
+    #[test]
+    fn fallbacks_begin_with_what_was_asked_for_and_go_round() {
+        let text = "launch = \"src io={io}\"\n[defaults]\nio = \"auto\"\n[fallback]\nio = [\"dma\", \"map\", \"rw\"]";
+        let source = source_of(text).unwrap();
+        let pair = |io: &str| (format!("io = {io}"), format!("src io={io}"));
+        let plain = (String::new(), "src io=auto".to_owned());
+        assert_eq!(launches(&source, &[]), [plain]);
+        let turns = launches(&source, &[("io", "map")]);
+        assert_eq!(turns, [pair("map"), pair("rw"), pair("dma")]);
+        let two = format!("{text}\nother = []");
+        assert!(source_of(&two).is_err());
     }
 
     #[test]

@@ -142,6 +142,19 @@ pub(crate) fn pad(
 
 /// What an error message on the bus says, in a sentence about `subject`.
 pub(crate) fn sentence(subject: &str, error: &gst::message::Error) -> String {
+    format!("{subject}: {}", said(error))
+}
+
+/// Whether an error is that two elements can't agree on what goes between them.
+pub(crate) fn not_negotiated(error: &gst::message::Error) -> bool {
+    let said = error.error();
+    said.matches(gst::CoreError::Negotiation)
+        || said.matches(gst::StreamError::Format)
+        || (error.debug()).is_some_and(|debug| debug.contains("not-negotiated"))
+}
+
+/// What an error message on the bus says.
+pub(crate) fn said(error: &gst::message::Error) -> String {
     let said = error.error();
     let text = said.message().trim_end().trim_end_matches('.');
     // The debug text's last line has the system's own words ("No such device").
@@ -151,8 +164,8 @@ pub(crate) fn sentence(subject: &str, error: &gst::message::Error) -> String {
         .map(|line| line.trim_end_matches([':', '.']))
         .filter(|line| !line.contains(".c(") && !text.contains(line));
     match detail {
-        Some(detail) => format!("{subject}: {text} ({detail})"),
-        None => format!("{subject}: {text}"),
+        Some(detail) => format!("{text} ({detail})"),
+        None => text.to_owned(),
     }
 }
 

@@ -8,18 +8,24 @@
 
 mod backoff;
 mod camera;
+mod choice;
 mod description;
+mod device;
+mod encoding;
 mod error;
 mod gate;
 mod launch;
 mod live;
 mod log;
+mod modes;
 mod picture;
+mod plan;
 mod remote;
 mod replay;
 mod rtsp;
 mod seam;
 mod slots;
+mod steady;
 
 pub use camera::{Camera, CameraConfig, CameraControl, Encode, RtspConfig, Source, Stats};
 pub use description::{Pipelines, Value, Values};

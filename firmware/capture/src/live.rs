@@ -1,8 +1,7 @@
 //! One run of the live pipeline, from its start to its first failure.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
@@ -12,116 +11,14 @@ use gstreamer_video as gst_video;
 use scene::Moment;
 
 use crate::camera::Shared;
-use crate::description::Description;
-use crate::remote::Access;
+use crate::choice::Choice;
+use crate::encoding::Encoding;
+use crate::plan::Plan;
 use crate::replay::{TURN_AWAY, resize, running_time};
-use crate::{CameraConfig, CaptureError, Pipelines, launch, picture, seam};
+use crate::{CaptureError, device, launch, modes, picture, seam, steady};
 
 /// How often a run looks whether it should stop or has stalled.
 const TURN: Duration = Duration::from_millis(250);
-
-/// Everything that a run is built from; worked out once.
-pub(crate) struct Plan {
-    pipelines: Pipelines,
-    text: String,
-    parts: Vec<Description>,
-    pub subject: String,
-    pub encoder: String,
-    exists: Vec<PathBuf>,
-    loops: bool,
-    repeat: bool,
-    max_width: u32,
-    watchdog: Duration,
-    access: Option<Access>,
-}
-
-impl Plan {
-    pub fn new(pipelines: &Pipelines, config: &CameraConfig) -> Result<Self, CaptureError> {
-        let source = pipelines.source(&config.source.name)?;
-        let given = &config.source.values;
-        let source_text = source.text.render(given)?;
-        let (encoder, encoder_text) = choose_encoder(pipelines, config)?;
-        let live = &pipelines.live;
-        let text = live.compose(&[("source", &source_text), ("encoder", &encoder_text)])?;
-        let exists = source.exists.iter().filter_map(|name| {
-            match given.get(name).or_else(|| source.text.defaults.get(name))? {
-                crate::Value::Text(path) => Some(PathBuf::from(path)),
-                crate::Value::Int(_) => None,
-            }
-        });
-        Ok(Self {
-            subject: source.called(given)?,
-            parts: vec![
-                live.clone(),
-                source.text.clone(),
-                pipelines.encoder(&encoder)?.clone(),
-            ],
-            pipelines: pipelines.clone(),
-            text,
-            encoder,
-            exists: exists.collect(),
-            loops: source.loops,
-            repeat: config.source.repeat,
-            max_width: config.max_width,
-            watchdog: config.watchdog,
-            access: config.source.access.clone(),
-        })
-    }
-
-    /// Builds the pipeline without starting it.
-    pub fn build(&self) -> Result<gst::Pipeline, CaptureError> {
-        let parts: Vec<&Description> = self.parts.iter().collect();
-        let pipeline = launch::parse(&self.pipelines, &self.text, &parts)?;
-        let file = &self.parts[0].file;
-        for name in ["video", "to_encoder", "to_inference", "inference_size"] {
-            launch::pad(&launch::named(&pipeline, name, file)?, "sink", file)?;
-        }
-        for name in ["encoded", "inference"] {
-            launch::appsink(&pipeline, name, file)?;
-        }
-        if self.loops {
-            let file = &self.parts[1].file;
-            launch::pad(&launch::named(&pipeline, "pace", file)?, "sink", file)?;
-        }
-        if let Some(access) = &self.access {
-            let file = &self.parts[1].file;
-            let camera = launch::named(&pipeline, "camera", file)?;
-            (access.apply(&camera)).map_err(|why| CaptureError::Description {
-                file: file.clone(),
-                why,
-            })?;
-        }
-        // RTSP's pipelines run on the same clock, so times carry over.
-        pipeline.use_clock(Some(&gst::SystemClock::obtain()));
-        Ok(pipeline)
-    }
-}
-
-/// The encoder that was asked for, or the first of the list whose elements are
-/// installed; if none is, the error is the last one's, the most common encoder
-/// standing at the end of the list being the one to install.
-fn choose_encoder(
-    pipelines: &Pipelines,
-    config: &CameraConfig,
-) -> Result<(String, String), CaptureError> {
-    let names = match &config.encoder {
-        Some(name) => std::slice::from_ref(name),
-        None => pipelines.encoder_order.as_slice(),
-    };
-    let mut failure = None;
-    for name in names {
-        let encoder = pipelines.encoder(name)?;
-        let text = encoder.render(&config.encoder_values)?;
-        match launch::try_part(pipelines, &text, encoder) {
-            Ok(()) => return Ok((name.clone(), text)),
-            Err(error) => failure = Some(error),
-        }
-    }
-    Err(failure.unwrap_or_else(|| CaptureError::Description {
-        file: pipelines.live.file.clone(),
-        why: "'encoders' is empty; name at least one".into(),
-    }))
-}
 
 /// A clip that was sought to its start gives its first picture within this
 /// time, or its demultiplexer does not take such a seek.
@@ -141,6 +38,10 @@ pub(crate) enum End {
     Unsought,
     /// It broke; why, in a sentence.
     Failed(String),
+    /// So did it, but another way to launch the source might do better.
+    Unfit(String),
+    /// The encoder broke after it had made so many pictures; why.
+    Encoder(String, u64),
 }
 
 /// One pipeline, wired.
@@ -152,14 +53,22 @@ pub(crate) struct Run<'a> {
     /// A picture has come as far as `pace`, or as the tee.
     primed: Arc<AtomicBool>,
     missing: Option<String>,
+    encoding: Encoding,
+    /// Nothing is encoded, since no encoder works.
+    mute: bool,
 }
 
 impl<'a> Run<'a> {
-    pub fn new(plan: &'a Plan, shared: &'a Arc<Shared>) -> Result<Self, CaptureError> {
-        let pipeline = plan.build()?;
+    pub fn new(
+        plan: &'a Plan,
+        choice: &Choice,
+        shared: &'a Arc<Shared>,
+    ) -> Result<Self, CaptureError> {
+        let pipeline = plan.build(choice)?;
         let Some(bus) = pipeline.bus() else {
             return Err(CaptureError::Gstreamer("a pipeline without a bus".into()));
         };
+        let encoding = Encoding::of(&pipeline);
         let run = Self {
             plan,
             shared,
@@ -167,13 +76,15 @@ impl<'a> Run<'a> {
             bus,
             primed: Arc::default(),
             missing: None,
+            encoding,
+            mute: choice.encoder().is_none(),
         };
         run.wire()?;
         Ok(run)
     }
 
     fn wire(&self) -> Result<(), CaptureError> {
-        let file = &self.plan.parts[0].file;
+        let file = self.plan.file();
         let find = |name: &str| launch::named(&self.pipeline, name, file);
         let sink_pad = |name: &str| launch::pad(&find(name)?, "sink", file);
 
@@ -188,10 +99,12 @@ impl<'a> Run<'a> {
         });
 
         let shared = self.shared.clone();
-        sink_pad("video")?.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+        let video = sink_pad("video")?;
+        video.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
             shared.saw_frame();
             gst::PadProbeReturn::Ok
         });
+        steady::keep(&video);
 
         let encoded = launch::appsink(&self.pipeline, "encoded", file)?;
         self.gate_encoder(&sink_pad("to_encoder")?, &encoded);
@@ -207,10 +120,26 @@ impl<'a> Run<'a> {
     fn gate_encoder(&self, pad: &gst::Pad, encoded: &gst_app::AppSink) {
         let outlet = self.shared.outlet.clone();
         let encoded = encoded.downgrade();
+        let meter = self.encoding.meter();
+        if self.mute {
+            // The branch's end is cut off, and would keep the pipeline from ending.
+            pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+                if info
+                    .event()
+                    .is_some_and(|e| e.type_() == gst::EventType::Eos)
+                    && let Some(pad) = encoded.upgrade().and_then(|sink| sink.static_pad("sink"))
+                {
+                    pad.send_event(gst::event::Eos::new());
+                }
+                gst::PadProbeReturn::Ok
+            });
+            return;
+        }
         pad.add_probe(gst::PadProbeType::BUFFER, move |_, _| {
             if !outlet.wants() {
                 return TURN_AWAY;
             }
+            meter.fed();
             if outlet.take_key_wanted()
                 && let Some(pad) = encoded.upgrade().and_then(|sink| sink.static_pad("sink"))
             {
@@ -224,8 +153,10 @@ impl<'a> Run<'a> {
 
     fn take_encoded(&self, encoded: &gst_app::AppSink) {
         let shared = self.shared.clone();
+        let meter = self.encoding.meter();
         let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            meter.made();
             shared.encoded.fetch_add(1, Ordering::Relaxed);
             if let Some(base) = sink.base_time() {
                 shared.outlet.push(&sample, base);
@@ -295,6 +226,11 @@ impl<'a> Run<'a> {
         sink.set_callbacks(callbacks.build());
     }
 
+    /// Ends it; see [`launch::tear_down`].
+    pub fn tear_down(self, limit: Duration) -> Result<(), mpsc::Receiver<()>> {
+        launch::tear_down(self.pipeline, limit)
+    }
+
     /// Starts the pipeline and stays until it ends. A clip is looped by seeking
     /// if `seeks`, else it ends with [`End::Again`].
     pub fn go(&mut self, seeks: bool) -> End {
@@ -303,12 +239,18 @@ impl<'a> Run<'a> {
         }
         let print = self.fingerprints();
         let ring = seeks && self.plan.loops && self.plan.repeat;
-        // A refusal is explained on the bus, which both loops below listen to.
-        let _ = self.pipeline.set_state(if ring {
+        let started = self.pipeline.set_state(if ring {
             gst::State::Paused
         } else {
             gst::State::Playing
         });
+        // A refusal is explained on the bus, which both loops below listen to,
+        // unless the element keeps its reasons to itself.
+        if started.is_err()
+            && let Some(end) = self.refused()
+        {
+            return end;
+        }
         if ring {
             if let Err(end) = self.prime() {
                 return end;
@@ -319,6 +261,18 @@ impl<'a> Run<'a> {
             let _ = self.pipeline.set_state(gst::State::Playing);
         }
         self.watch(&print, ring)
+    }
+
+    /// How it ends after an element refused to start, if that is told.
+    fn refused(&mut self) -> Option<End> {
+        while let Some(message) = self.bus.pop() {
+            if let Some(end) = self.hear(&message) {
+                return Some(end);
+            }
+        }
+        let element = self.encoding.refuses()?;
+        let why = format!("{} does not start", element.name());
+        Some(End::Encoder(why, 0))
     }
 
     /// Waits until the clip's first picture waits at `pace`: only then does
@@ -373,6 +327,10 @@ impl<'a> Run<'a> {
             if quiet.min(begun.elapsed()) > self.plan.watchdog {
                 return self.stalled();
             }
+            if self.encoding.hangs(self.plan.watchdog) {
+                let why = "it takes pictures and makes nothing of them".to_owned();
+                return End::Encoder(why, self.encoding.made());
+            }
             let turn = gst::ClockTime::try_from(TURN).unwrap_or(gst::ClockTime::SECOND);
             let Some(message) = self.bus.timed_pop(turn) else {
                 continue;
@@ -406,6 +364,37 @@ impl<'a> Run<'a> {
         ))
     }
 
+    /// What an error means: for the source, or for the encoder.
+    fn broken(&mut self, error: &gst::message::Error) -> End {
+        if error.src().is_some_and(|src| self.encoding.has(src)) {
+            let why = launch::said(error);
+            return End::Encoder(why, self.encoding.made());
+        }
+        let subject = &self.plan.subject;
+        if let Some(why) = self.missing.take() {
+            return End::Failed(format!("{subject}: {why}"));
+        }
+        if let Some(access) = &self.plan.access {
+            return End::Failed(match access.explain(&error.error()) {
+                Some(why) => format!("{subject}: {why}"),
+                None => launch::sentence(subject, error),
+            });
+        }
+        let camera = self.pipeline.by_name("camera");
+        if let Some(camera) = camera.filter(|camera| error.src() == Some(camera.upcast_ref())) {
+            let device = self.plan.exists.first().map(|path| path.as_path());
+            if let Some(why) = device::explain_error(&camera, &error.error(), device) {
+                return End::Failed(format!("{subject}: {why}"));
+            }
+            if launch::not_negotiated(error)
+                && let Some(why) = modes::of(&camera)
+            {
+                return End::Unfit(format!("{subject}: {why}"));
+            }
+        }
+        End::Unfit(launch::sentence(subject, error))
+    }
+
     fn hear(&mut self, message: &gst::Message) -> Option<End> {
         match message.view() {
             gst::MessageView::Eos(_) if !self.plan.repeat => Some(End::Over),
@@ -425,15 +414,7 @@ impl<'a> Run<'a> {
                 }
                 None
             }
-            gst::MessageView::Error(error) => {
-                let subject = &self.plan.subject;
-                let explained =
-                    (self.plan.access.as_ref()).and_then(|access| access.explain(&error.error()));
-                Some(End::Failed(match self.missing.take().or(explained) {
-                    Some(why) => format!("{subject}: {why}"),
-                    None => launch::sentence(subject, error),
-                }))
-            }
+            gst::MessageView::Error(error) => Some(self.broken(error)),
             gst::MessageView::Warning(warning) => {
                 tracing::warn!(
                     source = self.plan.subject,
@@ -444,5 +425,94 @@ impl<'a> Run<'a> {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtsp::Outlet;
+    use crate::{Camera, CameraConfig, Encode, Pipelines, RtspConfig, Source};
+    use gstreamer::glib;
+    use scene::Mono;
+    use scene::ports::Clock;
+
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Moment {
+            Moment::unclocked(Mono::from_millis(100_000))
+        }
+    }
+
+    fn pipelines() -> Pipelines {
+        Pipelines::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../../pipelines")).unwrap()
+    }
+
+    /// Everything in a pipeline that can be held: itself, its elements, their pads.
+    fn inside(pipeline: &gst::Pipeline) -> Vec<(String, glib::WeakRef<gst::Object>)> {
+        let weak = |object: &gst::Object| (object.path_string().to_string(), object.downgrade());
+        let mut all = vec![weak(pipeline.upcast_ref())];
+        for element in pipeline.iterate_recurse().into_iter().flatten() {
+            all.push(weak(element.upcast_ref()));
+            all.extend(element.pads().iter().map(|pad| weak(pad.upcast_ref())));
+        }
+        all
+    }
+
+    /// Runs a source until a frame has come, and tears it down.
+    fn leaves_nothing(source: Source) {
+        crate::init().unwrap();
+        let mut config = CameraConfig::new(source);
+        config.encode = Encode::Always;
+        let plan = Plan::new(&pipelines(), &config).unwrap();
+        let outlet = Arc::new(Outlet::new(config.encode));
+        let shared = Shared::new(0.0, outlet, Arc::new(Still), &plan.subject);
+        let shared = Arc::new(shared);
+        let mut run = Run::new(&plan, &plan.choice(), &shared).unwrap();
+        let pipeline = run.pipeline.downgrade();
+        let (frame, left) = std::thread::scope(|scope| {
+            let ran = scope.spawn(move || {
+                let end = run.go(true);
+                (end, run)
+            });
+            let frame = shared.gate.next(Duration::from_secs(60), &Still);
+            let left = inside(&pipeline.upgrade().unwrap());
+            shared.stop();
+            let (end, run) = ran.join().unwrap();
+            assert_eq!(end, End::Stopped);
+            run.tear_down(Duration::from_secs(60)).unwrap();
+            (frame, left)
+        });
+        let frame = frame.expect("a frame within a minute");
+        assert!(left.len() > 20, "{}", left.len());
+        // GStreamer's own threads may still be about to let go.
+        let end = Instant::now() + Duration::from_secs(20);
+        let held = || -> Vec<&str> {
+            let held = left.iter().filter(|(_, weak)| weak.upgrade().is_some());
+            held.map(|(name, _)| name.as_str()).collect()
+        };
+        while !held().is_empty() {
+            assert!(Instant::now() < end, "still held: {:?}", held());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(Arc::strong_count(&shared), 1, "no callback is left");
+        // A frame that somebody still looks at holds its pixels and nothing else.
+        assert!(!frame.row(0).is_empty());
+    }
+
+    #[test]
+    fn nothing_holds_a_pipeline_that_was_torn_down() {
+        leaves_nothing(Source::test(320, 240, 15));
+    }
+
+    #[test]
+    fn nothing_holds_a_network_camera_that_was_torn_down() {
+        let mut served = CameraConfig::new(Source::test(320, 240, 15));
+        served.rtsp = Some(RtspConfig {
+            address: "127.0.0.1:0".parse().unwrap(),
+        });
+        let camera = Camera::start(&pipelines(), &served, Arc::new(Still)).unwrap();
+        leaves_nothing(Source::rtsp(&camera.rtsp_url().unwrap()).unwrap());
     }
 }

@@ -26,7 +26,7 @@ fn says(error: &CaptureError, words: &[&str]) {
 fn all_descriptions_load_and_say_what_they_are() {
     let pipelines = pipelines();
     let sources: Vec<_> = pipelines.sources().map(|(name, _)| name).collect();
-    assert_eq!(sources, ["file", "rtsp", "test", "v4l2"]);
+    assert_eq!(sources, ["file", "libcamera", "rtsp", "test", "v4l2"]);
     assert!(pipelines.encoders().all(|(_, about)| about.ends_with('.')));
 }
 
@@ -73,13 +73,13 @@ fn an_encoder_that_is_not_installed_is_passed_over_and_none_is_an_error() {
     let pipelines = Pipelines::load(dir.path()).unwrap();
     let mut config = config(Source::test(320, 240, 15));
     let camera = Camera::start(&pipelines, &config, clock()).unwrap();
-    assert_eq!(camera.encoder(), "openh264");
+    assert_eq!(camera.encoder().as_deref(), Some("openh264"));
     let client = Client::connect(&camera.rtsp_url().unwrap());
     client.pictures(5);
-    config.encoder = Some("x264".into());
+    config.encoders = vec!["x264".into()];
     let error = Camera::start(&pipelines, &config, clock()).err().unwrap();
     says(&error, &["x264encc", "encoder-x264.toml"]);
-    config.encoder = Some("h266".into());
+    config.encoders = vec!["h266".into()];
     let error = Camera::start(&pipelines, &config, clock()).err().unwrap();
     says(&error, &["no encoder 'h266'", "openh264", "x264"]);
 }
@@ -121,7 +121,10 @@ fn placeholders_and_values_must_meet() {
     says(&error, &["source-test.toml", "{colour}"]);
     let config = common::config(Source::named("lidar"));
     let error = Camera::start(&pipelines(), &config, clock()).err().unwrap();
-    says(&error, &["no source 'lidar'", "file, rtsp, test, v4l2"]);
+    says(
+        &error,
+        &["no source 'lidar'", "file, libcamera, rtsp, test, v4l2"],
+    );
 }
 
 #[test]
