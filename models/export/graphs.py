@@ -39,12 +39,11 @@ VISION_ACTIVATIONS = {
 class Graph:
     """A graph under construction. `precision` says how weights of matrix products are kept."""
 
-    def __init__(self, precision):
-        self.precision = precision
+    def __init__(self, precision, per_token=True):
         self.half = precision.half
         self.nodes, self.initializers, self.inputs, self.outputs = [], [], [], []
-        self.constants = {}
-        self.matmuls = MatMuls(self, precision)
+        self.constants, self.renamed = {}, {}
+        self.matmuls = MatMuls(self, precision, per_token)
 
     @property
     def float(self):
@@ -56,9 +55,9 @@ class Graph:
         return name
 
     def output(self, source, name, element, shape):
-        """Makes `source` the output `name`, which is `element`."""
+        """Makes `source` the output `name`. It is renamed: an Identity would copy every cache."""
         self.outputs.append(helper.make_tensor_value_info(name, element, shape))
-        self.nodes.append(helper.make_node("Identity", [source], [name]))
+        self.renamed[source] = name
 
     def op(self, kind, *inputs, domain="", outputs=(0,), **attributes):
         """Appends a node; gives the names of its `outputs`, or the one name."""
@@ -96,6 +95,12 @@ class Graph:
     def reshape(self, x, *shape):
         return self.op("Reshape", x, self.ints(*shape))
 
+    def shape(self, *parts):
+        """A shape out of vectors, made once however often it is asked for."""
+        if parts not in self.constants:
+            self.constants[parts] = self.op("Concat", *parts, axis=0)
+        return self.constants[parts]
+
     def to_activations(self, x):
         """From f32, which the outside speaks."""
         return self.op("Cast", x, to=TensorProto.FLOAT16) if self.half else x
@@ -104,6 +109,10 @@ class Graph:
         return self.op("Cast", x, to=TensorProto.FLOAT) if self.half else x
 
     def save(self, path, name):
+        """Writes the graph; gives its size in bytes."""
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                names[:] = [self.renamed.get(name, name) for name in names]
         graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.initializers)
         model = helper.make_model(
             graph,
@@ -120,6 +129,15 @@ class Graph:
             )
         onnx.save(model, path)
         return size
+
+
+def stacked(parts):
+    """Weights and biases (or None) of several products of the same input, as one product."""
+    weight = np.concatenate([np.asarray(weight) for weight, _ in parts])
+    if all(bias is None for _, bias in parts):
+        return weight, None
+    biases = [np.zeros(len(weight), np.float32) if bias is None else bias for weight, bias in parts]
+    return weight, np.concatenate(biases)
 
 
 def vision_encoder(graph, config, weights):
@@ -146,20 +164,24 @@ def vision_encoder(graph, config, weights):
     def norm(name):
         return [graph.floats(f"{name}.{part}", weights(f"{name}.{part}")) for part in ("weight", "bias")]
 
-    def linear(x, name, **options):
-        return graph.matmuls.linear(x, name, weights(f"{name}.weight"), weights(f"{name}.bias"), **options)
+    def linear(x, name):
+        return graph.matmuls.linear(x, name, weights(f"{name}.weight"), weights(f"{name}.bias"))
+
+    def linears(x, names):
+        """Several products of the same `x` as one."""
+        parts = [(weights(f"{name}.weight"), weights(f"{name}.bias")) for name in names]
+        made = graph.matmuls.linear(x, f"{names[0]}+", *stacked(parts))
+        return graph.op("Split", made, graph.ints(*[len(part[0]) for part in parts]), outputs=range(len(parts)), axis=-1)
 
     def add_and_norm(x, residual, name):
-        """(norm(x + residual), x + residual)"""
-        return graph.op(
-            "SkipLayerNormalization", x, residual, *norm(name), domain=MICROSOFT, outputs=(0, 3), epsilon=epsilon
-        )
+        """(norm(x + residual), x + residual). ONNX Runtime's fused form of it is slower."""
+        added = graph.op("Add", x, residual)
+        return graph.op("LayerNormalization", added, *norm(name), epsilon=epsilon), added
 
     x = graph.op("LayerNormalization", residual, *norm("vision.0.norm1"), epsilon=epsilon)
     for layer in range(vision["num_hidden_layers"]):
         at = f"vision.{layer}"
-        shared = graph.matmuls.prepare(x)
-        q, k, v = (linear(x, f"{at}.{what}", shared=shared) for what in "qkv")
+        q, k, v = linears(x, [f"{at}.{what}" for what in "qkv"])
         x = graph.op("MultiHeadAttention", q, k, v, domain=MICROSOFT, num_heads=heads)
         x = linear(x, f"{at}.out")
         x, residual = add_and_norm(x, residual, f"{at}.norm2")
@@ -206,31 +228,25 @@ def decoder(graph, config, weights, position_ids=True):
     hidden, heads, groups = text["hidden_size"], text["num_attention_heads"], text["num_key_value_heads"]
     dim, layers = text["head_dim"], text["num_hidden_layers"]
     epsilon = text["rms_norm_eps"]
-    shared_by = heads // groups
 
-    x = graph.to_activations(graph.input("inputs_embeds", TensorProto.FLOAT, ["batch", "sequence", hidden]))
+    embeds = graph.input("inputs_embeds", TensorProto.FLOAT, ["batch", "sequence", hidden])
     mask = graph.input("attention_mask", TensorProto.INT64, ["batch", "total_sequence"])
     # Where the fresh tokens stand: the last ones of the whole.
-    total = graph.op("Shape", mask, start=1, end=2)
-    fresh = graph.op("Shape", x, start=1, end=2)
+    batch, fresh = graph.op("Shape", embeds, start=0, end=1), graph.op("Shape", embeds, start=1, end=2)
+    end = graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2))
     zero, one = graph.scalar(0, np.int64), graph.scalar(1, np.int64)
-    end = graph.op("Squeeze", total)
-    begin = graph.op("Sub", end, graph.op("Squeeze", fresh))
-    rows = graph.op("Range", begin, end, one)
+    rows = graph.op("Range", graph.op("Sub", end, graph.op("Squeeze", fresh)), end, one)
     if position_ids:
         positions = graph.input("position_ids", TensorProto.INT64, ["batch", "sequence"])
     else:
-        batch = graph.op("Shape", mask, start=0, end=1)
         positions = graph.op("Expand", rows, graph.op("Concat", batch, fresh, axis=0))
-    # A token sees itself and what is before it, as far as the mask allows: 0, else a bias of minus
-    # infinity that no arithmetic overflows.
+    # A token sees itself and what is before it, as far as the mask allows: 0, else the lowest number.
     columns = graph.op("Range", zero, end, one)
     causal = graph.op("LessOrEqual", columns, graph.op("Unsqueeze", rows, graph.ints(1)))
-    allowed = graph.op("Cast", graph.op("Unsqueeze", mask, graph.ints(1, 2)), to=TensorProto.BOOL)
+    allowed = graph.op("Cast", graph.op("Unsqueeze", mask, graph.ints(1)), to=TensorProto.BOOL)
     allowed = graph.op("And", causal, allowed)
     never = np.finfo(np.float16 if graph.half else np.float32).min
-    bias = graph.op("Where", allowed, graph.scalar(0.0), graph.scalar(never))
-    last_bias = graph.op("Slice", bias, graph.ints(-1), graph.ints(2**62), graph.ints(2))
+    one_head = graph.op("Where", allowed, graph.scalar(0.0), graph.scalar(never))
 
     longest = text["max_position_embeddings"]
     tables = rotary_tables(weights("text.frequencies"), weights("text.rotary_scaling"), longest)
@@ -241,63 +257,66 @@ def decoder(graph, config, weights, position_ids=True):
             shape = ["batch", groups, "past_sequence", dim]
             past[layer, what] = graph.input(f"past_key_values.{layer}.{what}", graph.float, shape)
 
-    def linear(x, name, **options):
-        return graph.matmuls.linear(x, name, weights(f"{name}.weight"), weights(f"{name}.bias"), **options)
+    def last_of(x, axis):
+        return graph.op("Slice", x, graph.ints(-1), graph.ints(2**62), graph.ints(axis))
 
-    def last_of(x):
-        return graph.op("Slice", x, graph.ints(-1), graph.ints(2**62), graph.ints(1))
+    def grouped(bias):
+        """The query heads that share a key head stand below each other, so that one product does
+        them all and no key is copied; the bias of one head repeats as often."""
+        return graph.op("Concat", *[graph.op("Unsqueeze", bias, graph.ints(1))] * (heads // groups), axis=2)
 
-    def norm(name):
-        return graph.floats(name, weights(name))
+    def linear(x, *names):
+        parts = [(weights(f"{name}.weight"), weights(f"{name}.bias")) for name in names]
+        return graph.matmuls.linear(x, names[0] + "+" * (len(names) > 1), *stacked(parts))
 
-    def add_and_norm(x, residual, name):
-        return graph.op(
-            "SkipSimplifiedLayerNormalization", x, residual, norm(name),
-            domain=MICROSOFT, outputs=(0, 3), epsilon=epsilon,
-        )
+    def split(x, axis, *sizes):
+        return graph.op("Split", x, graph.ints(*sizes), axis=axis, outputs=range(len(sizes)))
 
-    def split_heads(x, count):
-        return graph.op("Transpose", graph.reshape(x, 0, -1, count, dim), perm=[0, 2, 1, 3])
+    def norm(x, name):
+        return graph.op("SimplifiedLayerNormalization", x, graph.floats(name, weights(name)), axis=-1, epsilon=epsilon)
 
-    present = []
-    residual = x
-    x = graph.op("SimplifiedLayerNormalization", x, norm("text.0.norm1"), axis=-1, epsilon=epsilon)
+    def by_heads(x, count, length):
+        """[tokens, count x dim] as [batch, count, length, dim]"""
+        shape = graph.shape(batch, length, graph.ints(count), graph.ints(dim))
+        return graph.op("Transpose", graph.op("Reshape", x, shape), perm=[0, 2, 1, 3])
+
+    def rotated(x, positions):
+        return graph.op("RotaryEmbedding", x, positions, *tables, domain=MICROSOFT)
+
+    bias, present = grouped(one_head), []
+    # One row a token; only attention knows which tokens are of one prompt.
+    residual = graph.to_activations(graph.reshape(embeds, -1, hidden))
+    x = norm(residual, "text.0.norm1")
     for layer in range(layers):
         at = f"text.{layer}"
-        final = layer + 1 == layers
-        shared = graph.matmuls.prepare(x)
-        k, v = (linear(x, f"{at}.{what}", shared=shared) for what in "kv")
-        k = graph.op("RotaryEmbedding", k, positions, *tables, domain=MICROSOFT, num_heads=groups)
-        k, v = (
-            graph.op("Concat", past[layer, what], split_heads(new, groups), axis=2)
-            for what, new in (("key", k), ("value", v))
-        )
+        if layer + 1 < layers:
+            qk, v = split(linear(x, f"{at}.q", f"{at}.k", f"{at}.v"), -1, (heads + groups) * dim, groups * dim)
+            q, k = split(rotated(by_heads(qk, heads + groups, fresh), positions), 1, heads, groups)
+        else:
+            k, v = split(linear(x, f"{at}.k", f"{at}.v"), -1, groups * dim, groups * dim)
+            k = rotated(by_heads(k, groups, fresh), positions)
+            # Nobody asks what the tokens before the last would say; their keys and values are all.
+            shape = graph.shape(batch, fresh, graph.ints(hidden))
+            x, residual = (graph.reshape(last_of(graph.op("Reshape", y, shape), 1), -1, hidden) for y in (x, residual))
+            fresh, bias = graph.ints(1), grouped(last_of(one_head, 1))
+            q = rotated(by_heads(linear(x, f"{at}.q"), heads, fresh), last_of(positions, 1))
+        v = by_heads(v, groups, graph.ints(-1))
+        k, v = (graph.op("Concat", past[layer, what], new, axis=2) for what, new in (("key", k), ("value", v)))
         present += [(f"present.{layer}.key", k), (f"present.{layer}.value", v)]
-        at_positions, at_bias = positions, bias
-        if final:
-            # Nobody asks what the others would say; only their keys and values count.
-            x, residual, shared = last_of(x), last_of(residual), None
-            at_positions, at_bias = last_of(positions), last_bias
-        q = linear(x, f"{at}.q", shared=shared)
-        q = graph.op("RotaryEmbedding", q, at_positions, *tables, domain=MICROSOFT, num_heads=heads)
-        # The query heads that share a key head stand below each other, so one product does them all.
-        q = graph.op("Mul", q, graph.scalar(1 / math.sqrt(dim)))
-        q = graph.op("Reshape", split_heads(q, heads), graph.ints(0, groups, -1, dim))
+        q = graph.reshape(graph.op("Mul", q, graph.scalar(1 / math.sqrt(dim))), 0, groups, -1, dim)
         scores = graph.op("MatMul", q, graph.op("Transpose", k, perm=[0, 1, 3, 2]))
-        flat = graph.op("Shape", scores)
-        scores = graph.op("Reshape", scores, graph.op("Concat", graph.ints(0, heads, -1), total, axis=0))
-        shares = graph.op("Softmax", graph.op("Add", scores, at_bias), axis=-1)
-        x = graph.op("MatMul", graph.op("Reshape", shares, flat), v)
-        x = graph.op("Transpose", graph.reshape(x, 0, heads, -1, dim), perm=[0, 2, 1, 3])
-        x = linear(graph.reshape(x, 0, -1, heads * dim), f"{at}.o")
-        x, residual = add_and_norm(x, residual, f"{at}.norm2")
-        shared = graph.matmuls.prepare(x)
-        gate, up = (linear(x, f"{at}.{what}", shared=shared) for what in ("gate", "up"))
+        x = graph.op("MatMul", graph.op("Softmax", graph.op("Add", scores, bias), axis=-1), v)
+        x = graph.op("Reshape", x, graph.shape(batch, graph.ints(heads), fresh, graph.ints(dim)))
+        x = graph.reshape(graph.op("Transpose", x, perm=[0, 2, 1, 3]), -1, heads * dim)
+        residual = graph.op("Add", residual, linear(x, f"{at}.o"))
+        x = norm(residual, f"{at}.norm2")
+        wide = text["intermediate_size"]
+        gate, up = split(linear(x, f"{at}.gate", f"{at}.up"), -1, wide, wide)
         gate = graph.op("Mul", gate, graph.op("Sigmoid", gate))
-        x = linear(graph.op("Mul", gate, up), f"{at}.down")
-        x, residual = add_and_norm(x, residual, "text.norm" if final else f"text.{layer + 1}.norm1")
-    assert shared_by * groups == heads
+        residual = graph.op("Add", residual, linear(graph.op("Mul", gate, up), f"{at}.down"))
+        x = norm(residual, "text.norm" if layer + 1 == layers else f"text.{layer + 1}.norm1")
     logits = graph.matmuls.linear(x, "head", weights("head.weight"), None)
+    logits = graph.op("Reshape", logits, graph.shape(batch, graph.ints(1), graph.ints(text["vocab_size"])))
     graph.output(graph.from_activations(logits), "logits", TensorProto.FLOAT, ["batch", 1, text["vocab_size"]])
     for name, value in present:
         graph.output(value, name, graph.float, ["batch", groups, "total_sequence", dim])

@@ -60,27 +60,40 @@ def quantise_blocks(weight, bits=4, block=BLOCK):
 
 
 class MatMuls:
-    def __init__(self, graph, precision):
-        self.graph, self.bits = graph, precision.bits
+    """`per_token`: with 8 bits, every token has its own scale, so that what a token gives does not
+    depend on which others are in the batch. Else all tokens of a run share one, which is faster."""
 
-    def prepare(self, x):
-        """What several products of the same `x` share."""
-        if self.bits != 8:
-            return None
-        return self.graph.op("DynamicQuantizeLinear", x, outputs=(0, 1, 2))
+    def __init__(self, graph, precision, per_token):
+        self.graph, self.bits, self.per_token = graph, precision.bits, per_token
 
-    def linear(self, x, name, weight, bias, shared=None):
-        """x [..., inputs] times `weight` [outputs, inputs], as PyTorch keeps it, plus `bias`."""
+    def _levels(self, x):
+        """`x` in 8 bits, the scale and zero point that all of it has, and what else each token is
+        to be multiplied by."""
+        graph = self.graph
+        if not self.per_token:
+            return *graph.op("DynamicQuantizeLinear", x, outputs=(0, 1, 2)), None
+        largest = graph.op("ReduceMax", graph.op("Abs", x), graph.ints(-1), keepdims=0)
+        scale = graph.op("Mul", graph.op("Max", largest, graph.scalar(1e-20)), graph.scalar(1 / 127))
+        zeros = graph.op("Expand", graph.scalar(128, np.uint8), graph.op("Shape", scale))
+        levels = graph.op("QuantizeLinear", x, scale, zeros, axis=0)
+        return levels, graph.scalar(1.0), graph.scalar(128, np.uint8), graph.op("Unsqueeze", scale, graph.ints(1))
+
+    def linear(self, x, name, weight, bias):
+        """x [..., inputs] times `weight` [outputs, inputs], as PyTorch keeps it, plus `bias`. With
+        a scale a token, x is [tokens, inputs]."""
         graph = self.graph
         weight = np.asarray(weight)
         bias = None if bias is None else graph.floats(f"{name}.bias", bias)
         if self.bits == 8:
             levels, scale = quantise_rows(weight)
-            fixed, fixed_scale, fixed_zero = shared or self.prepare(x)
+            of_x, scale_of_x, zero_of_x, each = self._levels(x)
             zero = graph.weight(f"{name}.zero", np.zeros(len(scale), np.int8))
-            inputs = [fixed, graph.weight(f"{name}.levels", levels.T), fixed_scale,
-                      graph.weight(f"{name}.scale", scale), fixed_zero, zero]
-            return graph.op("MatMulIntegerToFloat", *inputs, *([bias] if bias else []), domain=MICROSOFT)
+            inputs = [of_x, graph.weight(f"{name}.levels", levels.T), scale_of_x,
+                      graph.weight(f"{name}.scale", scale), zero_of_x, zero]
+            if not each:
+                return graph.op("MatMulIntegerToFloat", *inputs, *([bias] if bias else []), domain=MICROSOFT)
+            made = graph.op("Mul", graph.op("MatMulIntegerToFloat", *inputs, domain=MICROSOFT), each)
+            return graph.op("Add", made, bias) if bias else made
         if self.bits == 4:
             levels, scale = quantise_blocks(weight.astype(np.float32))
             made = graph.op(

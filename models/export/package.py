@@ -45,7 +45,7 @@ def write_graphs(folder, config, weights, variants):
         for role, file in graph_files(variant).items():
             start = time.monotonic()
             stem, build = GRAPHS[role]
-            graph = graphs.Graph(PRECISIONS[variant])
+            graph = graphs.Graph(PRECISIONS[variant], per_token=role == "decoder")
             build(graph, config, weights)
             size = graph.save(pathlib.Path(folder) / file, stem)
             say(f"  {file}: {size / 1e6:.1f} MB in {time.monotonic() - start:.1f} s")
