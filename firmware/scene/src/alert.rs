@@ -80,6 +80,11 @@ pub struct Evidence {
     pub confidence: f32,
     /// When the frame was captured; `null` if the camera had no clock.
     pub frame_time: Option<Timestamp>,
+    /// How much older than that the frame is which the answer is of, seconds,
+    /// if nothing changed since and the answer was given again; `null` if it is
+    /// of this very frame.
+    #[serde(default)]
+    pub answer_age_seconds: Option<f64>,
     /// Which model answered.
     pub model: String,
     /// SHA-256 of the JPEG in lower-case hex; `null` if there is no picture.

@@ -161,6 +161,10 @@ pub struct Answer {
     pub latency: Duration,
     /// This answer's share of the frame's energy.
     pub joules: Quantity<Joules>,
+    /// `None` if it is of this very frame. Otherwise nothing changed since, it
+    /// was given again, and this is how much earlier the frame was captured
+    /// that it is of.
+    pub age: Option<Duration>,
 }
 
 /// One thing that a detector saw.
@@ -183,10 +187,26 @@ pub struct Sight {
     /// What the detector saw; `None` if no detector ran (which is not "saw
     /// nothing").
     pub detections: Option<Vec<Detection>>,
+    /// As [`Answer::age`], of the detections.
+    pub detections_age: Option<Duration>,
     /// The energy of the whole look.
     pub joules: Quantity<Joules>,
     /// From start to end of the look.
     pub latency: Duration,
+}
+
+impl Sight {
+    /// How many of its answers are of this very frame.
+    pub fn fresh_answers(&self) -> usize {
+        self.answers.iter().filter(|a| a.age.is_none()).count()
+    }
+
+    /// Whether no model looked at the frame: all that it says was given again.
+    pub fn reused(&self) -> bool {
+        let detected = self.detections.is_some() && self.detections_age.is_none();
+        let anything = !self.answers.is_empty() || self.detections.is_some();
+        anything && self.fresh_answers() == 0 && !detected
+    }
 }
 
 #[cfg(test)]

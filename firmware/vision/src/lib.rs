@@ -12,6 +12,7 @@ mod brake;
 mod cost;
 mod detect;
 mod eyes;
+pub mod gate;
 mod graph;
 pub mod package;
 mod picture;

@@ -42,6 +42,7 @@ fn alert() -> Alert {
             answer: "5".into(),
             confidence: 0.9,
             frame_time: None,
+            answer_age_seconds: None,
             model: "sim/1".into(),
             image_sha256: None,
         },

@@ -8,6 +8,7 @@
 pub mod backdrop;
 pub mod bags;
 pub mod canvas;
+pub mod changes;
 pub mod clip;
 mod counters;
 pub mod fixtures;

@@ -108,11 +108,13 @@ impl Model for SimModel {
                 model: "sim/1".into(),
                 latency,
                 joules: Quantity::modelled(Joules(LOOK_JOULES / questions.len() as f64)),
+                age: None,
             })
             .collect();
         Sight {
             answers,
             detections: script.detections.filter(|_| detect),
+            detections_age: None,
             joules,
             latency,
         }

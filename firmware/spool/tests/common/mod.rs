@@ -18,6 +18,7 @@ pub fn alert(n: u64) -> Alert {
             answer: n.to_string(),
             confidence: 0.5,
             frame_time: None,
+            answer_age_seconds: None,
             model: "scout/1".into(),
             image_sha256: None,
         },

@@ -334,11 +334,13 @@ impl Model for Eyes {
                 model: found.model,
                 latency: found.latency,
                 joules: meter.joules(found.cpu),
+                age: None,
             }
         });
         Sight {
             answers: answers.collect(),
             detections: detections.filter(|_| detect),
+            detections_age: None,
             joules: meter.joules(meter.read() - start),
             latency: look.stop.elapsed(),
         }

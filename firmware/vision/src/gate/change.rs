@@ -37,7 +37,7 @@ impl Default for Sensitivity {
             contrast_large: 1.5,
             light: 1.25,
             band: 0.2,
-            shake: std::env::var("SHAKE").ok().and_then(|s|s.parse().ok()).unwrap_or(0.15),
+            shake: 0.25,
         }
     }
 }
@@ -57,6 +57,10 @@ const DEVIATION_PER_MAD: f32 = 1.4826;
 /// The least noise that a cell is believed to have, levels: rounding to whole
 /// levels before averaging, and encoders that repeat blocks as they are.
 const LEAST_NOISE: f32 = 0.3;
+
+/// The most noise that a typical cell is believed to have, levels: a pixel of
+/// 20 at the highest gain, averaged over 4 x 4. What is more is no noise.
+const HIGHEST_NOISE: f32 = 5.0;
 
 /// No cell is believed to be noisier than this many times the picture's
 /// typical cell, or things that move all day would make the gate blind there.
@@ -96,13 +100,14 @@ fn residual(then: &Plane, now: &Plane, band: f32) -> Residual {
     let (columns, rows) = now.size();
     let mut gains = Vec::with_capacity(rows);
     let mut ratios = Vec::with_capacity(columns);
-    let pairs = || {
-        (then.luma().chunks_exact(columns)).zip(now.luma().chunks_exact(columns))
-    };
+    let pairs = || (then.luma().chunks_exact(columns)).zip(now.luma().chunks_exact(columns));
     for (then, now) in pairs() {
         ratios.clear();
         let usable = |l: f32| (DARK..BRIGHT).contains(&l);
-        let both = then.iter().zip(now).filter(|(t, n)| usable(**t) && usable(**n));
+        let both = then
+            .iter()
+            .zip(now)
+            .filter(|(t, n)| usable(**t) && usable(**n));
         ratios.extend(both.map(|(t, n)| n / t));
         // Too few cells are all of one thing.
         let known = ratios.len() * 4 >= columns;
@@ -129,7 +134,7 @@ impl Noise {
     /// From the first two pictures. They must have one size.
     pub fn new(then: &Plane, now: &Plane, band: f32) -> Self {
         let found = residual(then, now, band);
-        let typical = deviation(&found.luma).max(LEAST_NOISE);
+        let typical = deviation(&found.luma).clamp(LEAST_NOISE, HIGHEST_NOISE);
         Self {
             size: now.size(),
             typical,
@@ -148,11 +153,13 @@ impl Noise {
         let same_light = found.light < sensitivity.light && found.light > 1.0 / sensitivity.light;
         if !same_light || fresh > 3.0 * self.typical {
             // Noise may rise for good, as when a camera turns up its gain.
-            self.typical *= 1.0 + LEARN;
+            self.typical = (self.typical * (1.0 + LEARN)).min(HIGHEST_NOISE);
             return;
         }
-        self.typical += LEARN * (fresh - self.typical);
-        self.typical = self.typical.max(LEAST_NOISE);
+        // Down at once: the first pictures may have been anything.
+        let gain = if fresh < self.typical { 0.5 } else { LEARN };
+        self.typical += gain * (fresh - self.typical);
+        self.typical = self.typical.clamp(LEAST_NOISE, HIGHEST_NOISE);
         let most = (MOST_NOISE * self.typical).powi(2);
         let least = (0.5 * self.typical).powi(2);
         for (variance, d) in self.variance.iter_mut().zip(&found.luma) {
@@ -202,7 +209,11 @@ fn medians(luma: &[f32], columns: usize) -> Vec<f32> {
         let lines = [row.saturating_sub(1), row, (row + 1).min(rows - 1)]
             .map(|row| &luma[row * columns..(row + 1) * columns]);
         for column in 0..columns {
-            let at = [column.saturating_sub(1), column, (column + 1).min(columns - 1)];
+            let at = [
+                column.saturating_sub(1),
+                column,
+                (column + 1).min(columns - 1),
+            ];
             let mut nine = [0.0; 9];
             for (k, v) in nine.iter_mut().enumerate() {
                 *v = lines[k / 3][at[k % 3]];
@@ -216,8 +227,25 @@ fn medians(luma: &[f32], columns: usize) -> Vec<f32> {
 /// Paeth's network of 19 exchanges (Graphics Gems, 1990).
 fn median_of_nine(mut p: [f32; 9]) -> f32 {
     const ORDER: [(usize, usize); 19] = [
-        (1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3),
-        (5, 8), (4, 7), (3, 6), (1, 4), (2, 5), (4, 7), (4, 2), (6, 4), (4, 2),
+        (1, 2),
+        (4, 5),
+        (7, 8),
+        (0, 1),
+        (3, 4),
+        (6, 7),
+        (1, 2),
+        (4, 5),
+        (7, 8),
+        (0, 3),
+        (5, 8),
+        (4, 7),
+        (3, 6),
+        (1, 4),
+        (2, 5),
+        (4, 7),
+        (4, 2),
+        (6, 4),
+        (4, 2),
     ];
     for (a, b) in ORDER {
         let (low, high) = (p[a].min(p[b]), p[a].max(p[b]));
@@ -280,17 +308,14 @@ impl Difference {
         if then.size() != size || noise.size != size {
             return None;
         }
-        let found = residual(then, now, sensitivity.band);
-        let light = found.light;
+        let Residual { mut luma, light } = residual(then, now, sensitivity.band);
         let light_changed = !(1.0 / sensitivity.light..=sensitivity.light).contains(&light);
         let (columns, rows) = size;
-        let steep = steepness(then.luma(), columns);
-        let mut found = found;
-        for (d, steep) in found.luma.iter_mut().zip(steep) {
+        for (d, steep) in luma.iter_mut().zip(steepness(then.luma(), columns)) {
             let allowed = steep * sensitivity.shake;
             *d -= d.clamp(-allowed, allowed);
         }
-        let calm = medians(&found.luma, columns);
+        let calm = medians(&luma, columns);
         let luma = Integral::of(&calm, columns);
         let variance = Integral::of(&noise.variance, columns);
         // Of both pictures, the earlier one scaled.

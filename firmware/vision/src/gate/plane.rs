@@ -73,7 +73,6 @@ impl Plane {
         }
     }
 
-    #[doc(hidden)] pub fn from_luma(columns: usize, rows: usize, luma: Vec<f32>) -> Self { Self { columns, rows, luma } }
     /// Columns and rows.
     pub fn size(&self) -> (usize, usize) {
         (self.columns, self.rows)
@@ -156,10 +155,7 @@ mod tests {
             h: 0.0,
         };
         let at = cells(plane.size(), part);
-        assert_eq!(
-            (at.left, at.right, at.top, at.bottom),
-            (80, 121, 45, 46)
-        );
+        assert_eq!((at.left, at.right, at.top, at.bottom), (80, 121, 45, 46));
         let beyond = BBox {
             x: 0.999,
             y: -2.0,
@@ -167,9 +163,6 @@ mod tests {
             h: 9.0,
         };
         let at = cells(plane.size(), beyond);
-        assert_eq!(
-            (at.left, at.right, at.top, at.bottom),
-            (159, 160, 0, 90)
-        );
+        assert_eq!((at.left, at.right, at.top, at.bottom), (159, 160, 0, 90));
     }
 }
