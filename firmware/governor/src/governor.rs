@@ -20,11 +20,19 @@ const EARLY_SHARE: f64 = 0.25;
 /// … or this long at most.
 const EARLY: Duration = Duration::from_secs(1);
 
+/// How much the newest look counts in the share of looks that cost something.
+/// One that does counts more than one that does not: a scene that comes to
+/// life must soon not be reckoned with as a still one.
+const ASKED_UP: f64 = 0.2;
+const ASKED_DOWN: f64 = 0.05;
+/// Looks are taken to be at most this much cheaper than ones that ask.
+const ASKED_LEAST: f64 = 0.1;
+
 /// What to do now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
-    /// Look at one frame for these rules, together; then [`Governor::settle`]
-    /// or [`Governor::cancel`].
+    /// Look at one frame for these rules, together; then [`Governor::settle`],
+    /// [`Governor::reused`] or [`Governor::cancel`].
     Look {
         /// Most urgent first.
         rules: Vec<Id>,
@@ -86,6 +94,8 @@ pub struct Governor {
     power: Power,
     saved: f64,
     last_look: Option<Mono>,
+    /// Share of looks for which a model was asked, lately.
+    asked: f64,
     flight: Option<Flight>,
     hot: bool,
     now: Mono,
@@ -102,6 +112,7 @@ impl Governor {
             rules: BTreeMap::new(),
             power: Power::default(),
             last_look: None,
+            asked: 1.0,
             flight: None,
             hot: false,
             now: Mono::ZERO,
@@ -246,9 +257,10 @@ impl Governor {
         })
     }
 
-    /// Sets all intervals to what the share allows.
+    /// Sets all intervals to what the share allows, for looks of which some
+    /// cost nothing. That the others can be paid is seen to at each look.
     fn fit(&mut self) {
-        let share = self.power.now().share();
+        let share = self.power.now().share() / self.asked.max(ASKED_LEAST);
         let mut paces: Vec<&mut Pace> = self.rules.values_mut().map(|e| &mut e.pace).collect();
         pace::fit(&mut paces, &self.costs, share, self.config.floor);
         for entry in self.rules.values_mut() {
@@ -306,6 +318,14 @@ impl Governor {
         self.saved += predicted - took;
         self.power.settle(took);
         self.costs.learn(joules, latency, questions);
+        self.asked += ASKED_UP * (1.0 - self.asked);
+    }
+
+    /// The look that was permitted needed no model, since nothing had changed:
+    /// the joules are given back, and nothing is learned about what looks cost.
+    pub fn reused(&mut self) {
+        self.saved += self.flight.take().map_or(0.0, |f| f.predicted);
+        self.asked -= ASKED_DOWN * self.asked;
     }
 
     /// The look that was permitted did not happen (no frame came): the joules

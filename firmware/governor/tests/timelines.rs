@@ -428,3 +428,53 @@ proptest! {
         prop_assert!(used <= given + 2.0 * most + 2.0, "used {used}, given {given}");
     }
 }
+
+#[test]
+fn a_still_scene_saves_joules_and_teaches_nothing_about_looks() {
+    // 0.4 W for inference; a look of 4 J every 2 s would take 2 W.
+    let board = |_| readings(25.5, 4.0);
+    let mut g = capped(0.4);
+    g.register(id("a"), secs(2.0), 5, 1);
+    let busy = run(&mut g, 10.0, 600.0, board, |_| 4.0, 1);
+    let (cost, slow) = (g.cost(&id("a")).unwrap(), g.interval_now(&id("a")).unwrap());
+    assert!(slow > secs(6.0), "{slow:?}");
+
+    // Nothing changes: 14 of 15 looks need no model.
+    let (mut t, mut looks, mut saved) = (610.0, 0u32, 0u32);
+    while t < 1210.0 {
+        match g.decide(Mono::from_secs_f64(t), &board(t)) {
+            Decision::Look { .. } => {
+                looks += 1;
+                match looks.is_multiple_of(15) {
+                    true => g.settle(Quantity::measured(Joules(4.0)), secs(0.5), 1),
+                    false => {
+                        saved += 1;
+                        g.reused();
+                    }
+                }
+                t += 0.1;
+            }
+            Decision::Hold { until, .. } => t = (until.as_secs_f64() + 1e-6).min(t + 5.0),
+        }
+    }
+    assert!(
+        u64::from(looks) > busy.looks * 3,
+        "{looks} looks against {}",
+        busy.looks
+    );
+    assert!(saved > 100);
+    let still = g.cost(&id("a")).unwrap();
+    let change = still.joules_per_check / cost.joules_per_check - 1.0;
+    assert!(change.abs() < 0.05, "looks did not get cheaper: {change}");
+
+    // It comes to life: the average is kept.
+    let again = run(&mut g, 1210.0, 600.0, board, |_| 4.0, 1);
+    let savings = Config::default().savings.as_secs_f64();
+    assert!(
+        again.joules <= busy.joules * 1.05 + 0.4 * savings + 2.0 * 4.0,
+        "{} J against {}",
+        again.joules,
+        busy.joules
+    );
+    assert!(g.interval_now(&id("a")).unwrap() > secs(6.0));
+}

@@ -34,6 +34,8 @@ pub struct Config {
     pub video: VideoConfig,
     /// Who answers questions.
     pub model: ModelConfig,
+    /// When answers are given again instead of asking.
+    pub gate: GateConfig,
     /// Where alerts go.
     pub mqtt: MqttConfig,
     /// What board this is.
@@ -54,6 +56,7 @@ impl Default for Config {
             source: SourceConfig::default(),
             video: VideoConfig::default(),
             model: ModelConfig::default(),
+            gate: GateConfig::default(),
             mqtt: MqttConfig::default(),
             board: BoardConfig::default(),
             snapshot: Snapshot::Alert,
@@ -161,6 +164,41 @@ impl Default for ModelConfig {
             detector: None,
             deadline_ms: 20_000,
             threads: 1,
+        }
+    }
+}
+
+/// When answers are given again instead of asking: while nothing changes in
+/// the picture (docs/decisions/0017-the-gate.md).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateConfig {
+    /// Off, every look asks the model.
+    pub enabled: bool,
+    /// An answer is given again until it is this old, seconds, 1 to 3600. A
+    /// change that the gate overlooks is seen this much later at worst.
+    pub max_age_seconds: u64,
+}
+
+impl Default for GateConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_age_seconds: vision::gate::Config::default().max_age.as_secs(),
+        }
+    }
+}
+
+impl GateConfig {
+    /// `model` behind a gate, or as it is if the gate is off.
+    pub fn before(&self, model: Box<dyn scene::ports::Model>) -> Box<dyn scene::ports::Model> {
+        let config = vision::gate::Config {
+            max_age: std::time::Duration::from_secs(self.max_age_seconds),
+            ..vision::gate::Config::default()
+        };
+        match self.enabled {
+            true => Box::new(vision::gate::Gated::new(model, config)),
+            false => model,
         }
     }
 }
@@ -351,6 +389,10 @@ impl Config {
         if !(100..=600_000).contains(&self.model.deadline_ms) {
             let given = self.model.deadline_ms;
             wrong("model.deadline_ms", &given, "choose 100 to 600000 ms");
+        }
+        if !(1..=3600).contains(&self.gate.max_age_seconds) {
+            let given = self.gate.max_age_seconds;
+            wrong("gate.max_age_seconds", &given, "choose 1 to 3600 s");
         }
         if !(1..=64).contains(&self.model.threads) {
             wrong(
