@@ -20,7 +20,7 @@ use crate::live::{End, Run};
 use crate::plan::Plan;
 use crate::remote::Access;
 use crate::rtsp::{Outlet, Server};
-use crate::{CaptureError, Pipelines, init, launch};
+use crate::{CaptureError, Pipelines, init, launch, memory};
 
 /// A pipeline's way to NULL, at most.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -318,8 +318,7 @@ impl Camera {
     ) -> Result<Self, CaptureError> {
         init()?;
         let plan = Plan::new(pipelines, config)?;
-        let choice = plan.choice();
-        plan.build(&choice)?;
+        let choice = first_that_builds(&plan)?;
         let outlet = Arc::new(Outlet::new(config.encode));
         let server = match &config.rtsp {
             Some(rtsp) => {
@@ -439,6 +438,7 @@ fn supervise(plan: &Plan, mut choice: Choice, shared: &Arc<Shared>, mut backoff:
                         // Nothing may hold it now, or every loss would cost memory.
                         tracing::warn!("a pipeline that was torn down is still there");
                     }
+                    memory::give_back();
                     end
                 }
                 Err(error) => End::Failed(error.to_string()),
@@ -499,6 +499,25 @@ fn supervise(plan: &Plan, mut choice: Choice, shared: &Arc<Shared>, mut backoff:
         shared.restarts.fetch_add(1, Ordering::Relaxed);
     }
     shared.gate.set_over(true);
+}
+
+/// The first choice whose pipeline can be put together: an encoder may be
+/// known to be too small for the source.
+fn first_that_builds(plan: &Plan) -> Result<Choice, CaptureError> {
+    let mut choice = plan.choice();
+    let mut first = None;
+    loop {
+        let Err(why) = plan.build(&choice) else {
+            return Ok(choice);
+        };
+        let was = choice.encoder().map_or("none", |n| plan.encoder(n));
+        tracing::info!("the encoder {was} is passed over: {why}");
+        let why = first.unwrap_or(why);
+        if !matches!(choice.encoder_failed(0), Verdict::Next(_)) {
+            return Err(why);
+        }
+        first = Some(why);
+    }
 }
 
 /// What takes the place of an encoder that failed, said and settled.

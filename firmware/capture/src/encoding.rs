@@ -94,10 +94,37 @@ impl Encoding {
         false
     }
 
-    /// The element that refused to start, if one did.
+    /// Whether it has turned down what was pushed to it. An encoder that can't
+    /// take the size or format of the pictures says so by that alone, and the
+    /// source, which gets the answer, is the one that complains.
+    pub fn turned_down(&self) -> bool {
+        let queue = self.elements.first().and_then(WeakRef::upgrade);
+        let pad = queue.and_then(|queue| queue.static_pad("src"));
+        pad.is_some_and(|pad| {
+            matches!(
+                pad.last_flow_result(),
+                Err(gst::FlowError::NotNegotiated
+                    | gst::FlowError::NotSupported
+                    | gst::FlowError::Error
+                    | gst::FlowError::CustomError
+                    | gst::FlowError::CustomError1
+                    | gst::FlowError::CustomError2)
+            )
+        })
+    }
+
+    /// The element that refuses to start, if one does, in a pipeline that has
+    /// just refused to. Its state tells nothing by then, so each is tried.
     pub fn refuses(&self) -> Option<gst::Element> {
         let mut all = self.elements.iter().filter_map(WeakRef::upgrade);
-        all.find(|element| element.state(gst::ClockTime::ZERO).0.is_err())
+        all.find(|element| {
+            let refused = [gst::State::Ready, gst::State::Paused]
+                .iter()
+                .any(|state| element.set_state(*state).is_err());
+            // NULL can't be refused.
+            let _ = element.set_state(gst::State::Null);
+            refused
+        })
     }
 
     /// Whether it takes pictures and has made none of them for so long.

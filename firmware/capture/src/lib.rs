@@ -17,6 +17,7 @@ mod gate;
 mod launch;
 mod live;
 mod log;
+mod memory;
 mod modes;
 mod picture;
 mod plan;

@@ -366,7 +366,8 @@ impl<'a> Run<'a> {
 
     /// What an error means: for the source, or for the encoder.
     fn broken(&mut self, error: &gst::message::Error) -> End {
-        if error.src().is_some_and(|src| self.encoding.has(src)) {
+        let mine = error.src().is_some_and(|src| self.encoding.has(src));
+        if mine || self.encoding.turned_down() {
             let why = launch::said(error);
             return End::Encoder(why, self.encoding.made());
         }

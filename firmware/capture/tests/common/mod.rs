@@ -1,6 +1,7 @@
 //! What the tests share: a clock, the descriptions, clips made on the spot.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod elements;
 pub mod network_camera;
 
 use std::path::{Path, PathBuf};
