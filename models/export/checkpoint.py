@@ -2,6 +2,11 @@
 
 import torch
 
+from graphs import VISION_ACTIVATIONS
+
+
+MODEL_TYPES = ("idefics3", "smolvlm")
+
 
 class Unsupported(ValueError):
     """A model that the graphs do not describe."""
@@ -17,16 +22,12 @@ def described(model):
         if not good:
             raise Unsupported(what)
 
-    need(config.model_type in ("idefics3", "smolvlm"),
-         f"config.json has model_type '{config.model_type}'; idefics3 and smolvlm are known")
     need(text.model_type == "llama",
          f"text_config.model_type is '{text.model_type}'; only llama is known")
     need(getattr(text, "hidden_act", "silu") == "silu", f"text_config.hidden_act is '{text.hidden_act}', not silu")
     need(getattr(rotary, "rope_type", "default") in ("default", "linear", "llama3"),
          f"the rotary embedding is of type '{rotary.rope_type}', which changes with the length of the prompt; "
          "default, linear and llama3 are known")
-    from graphs import VISION_ACTIVATIONS
-
     need(vision.hidden_act in VISION_ACTIVATIONS,
          f"vision_config.hidden_act is '{vision.hidden_act}'; known are {', '.join(VISION_ACTIVATIONS)}")
     side = vision.image_size // vision.patch_size

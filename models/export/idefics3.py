@@ -1,7 +1,8 @@
-"""An Idefics3 / SmolVLM checkpoint as the three ONNX graphs of a model package.
+"""An Idefics3 / SmolVLM checkpoint as the three ONNX graphs of a model package, traced.
 
-The graphs keep the names and shapes of the public SmolVLM export, so that what this writes and
-what is downloaded load alike:
+The graphs have the form of the public SmolVLM export, with a mask of pixels and the logits of all
+positions, so tests that use them show that what is downloaded loads, too. Packages are written by
+`graphs.py`, whose graphs are faster; the two know nothing of each other.
 
   vision_encoder        pixel_values f32 [B,N,3,S,S], pixel_attention_mask bool [B,N,S,S]
                         -> image_features f32 [tiles,tokens,hidden]
@@ -12,7 +13,6 @@ what is downloaded load alike:
 """
 
 import contextlib
-import hashlib
 import pathlib
 from unittest import mock
 
@@ -201,9 +201,3 @@ def export_graphs(model, folder, suffix=""):
                 "present": ["batch", None, "total_sequence", None],
             },
         )
-
-
-def file_entry(folder, name):
-    """`name`'s line for model.toml: path, sha256 and size."""
-    data = (pathlib.Path(folder) / name).read_bytes()
-    return f'{{ file = "{name}", sha256 = "{hashlib.sha256(data).hexdigest()}", bytes = {len(data)} }}'

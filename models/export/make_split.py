@@ -23,6 +23,7 @@ from transformers import AutoTokenizer, Idefics3Config, Idefics3ForConditionalGe
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 
 import idefics3
+import package
 from make_tiny import make_tokenizer
 
 NEW_TOKENS = 12
@@ -162,38 +163,13 @@ def make_model(shape, tokenizer):
 
 
 def write_package(out, name, shape, model, tokenizer, images):
-    tokenizer.backend_tokenizer.save(str(out / "tokenizer.json"))
-    (out / "config.json").write_text(json.dumps(model.config.to_dict(), indent=1, default=str) + "\n")
-    keep = ["do_convert_rgb", "do_image_splitting", "do_normalize", "do_pad", "do_rescale", "do_resize"]
-    keep += ["image_mean", "image_std", "max_image_size", "resample", "rescale_factor", "size"]
-    described = json.loads(images.to_json_string())
-    described["resample"] = int(described["resample"])
-    (out / "preprocessor_config.json").write_text(
-        json.dumps({key: described[key] for key in keep}, indent=1) + "\n"
-    )
+    package.write_files(out, model.config.to_dict(), tokenizer, images)
     idefics3.export_graphs(model, out)
-    graphs = {
-        "vision_encoder": "vision_encoder.onnx",
-        "embed_tokens": "embed_tokens.onnx",
-        "decoder": "decoder_model_merged.onnx",
-    }
-    lines = [
-        "# Random weights, for tests only. Made by models/export/make_split.py.",
-        f'id = "{name}"',
-        'version = "1"',
-        'licence = "Apache-2.0"',
-        'kind = "vlm"',
-        "",
-        "[variants.f32]",
-        *(f"{role} = {idefics3.file_entry(out, file)}" for role, file in graphs.items()),
-        "",
-        "[image]",
-        'splitting = "configured"',
-        "",
-        "[prompt]",
-        f"max_new_tokens = {NEW_TOKENS}",
-    ]
-    (out / "model.toml").write_text("\n".join(lines) + "\n")
+    package.write_manifest(
+        out, made_by="Random weights, for tests only. Made by models/export/make_split.py.", id=name,
+        version="1", licence="Apache-2.0", variants=["f32"], files=(),
+        image=['splitting = "configured"'], prompt=[f"max_new_tokens = {NEW_TOKENS}"],
+    )
 
 
 def relative(a, b):

@@ -28,6 +28,7 @@ from transformers import (
 from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 
 import idefics3
+import package
 
 TEXT = """
 How many people are in the queue at the gate? Answer with a number. There are 3 people in the queue.
@@ -200,37 +201,14 @@ def main():
     image_tokens = (TILE // PATCH) ** 2 // SCALE**2
     processor = Idefics3Processor(images, tokenizer, image_seq_len=image_tokens)
 
-    tokenizer.backend_tokenizer.save(str(out / "tokenizer.json"))
-    (out / "config.json").write_text(json.dumps(model.config.to_dict(), indent=2, default=str) + "\n")
-    keep = ["do_convert_rgb", "do_image_splitting", "do_normalize", "do_pad", "do_rescale", "do_resize"]
-    keep += ["image_mean", "image_std", "max_image_size", "resample", "rescale_factor", "size"]
-    described = json.loads(images.to_json_string())
-    described["resample"] = int(described["resample"])
-    (out / "preprocessor_config.json").write_text(
-        json.dumps({key: described[key] for key in keep}, indent=2) + "\n"
-    )
+    package.write_files(out, model.config.to_dict(), tokenizer, images)
     idefics3.export_graphs(model, out)
     add_detections(out / "vision_encoder.onnx", out / "centre" / "vision_encoder.onnx")
-    graphs = {
-        "vision_encoder": "vision_encoder.onnx",
-        "embed_tokens": "embed_tokens.onnx",
-        "decoder": "decoder_model_merged.onnx",
-    }
-    lines = [
-        "# Random weights, for tests only. Made by models/export/make_tiny.py.",
-        'id = "tiny-vlm"',
-        'version = "1"',
-        'licence = "Apache-2.0"',
-        'kind = "vlm"',
-        "",
-        "[variants.f32]",
-        *(f"{role} = {idefics3.file_entry(out, name)}" for role, name in graphs.items()),
-        "",
-        "[prompt]",
-        f"max_count = {MAX_COUNT}",
-        f"max_new_tokens = {NEW_TOKENS}",
-    ]
-    (out / "model.toml").write_text("\n".join(lines) + "\n")
+    package.write_manifest(
+        out, made_by="Random weights, for tests only. Made by models/export/make_tiny.py.", id="tiny-vlm",
+        version="1", licence="Apache-2.0", variants=["f32"], files=(),
+        prompt=[f"max_count = {MAX_COUNT}", f"max_new_tokens = {NEW_TOKENS}"],
+    )
 
     cases = []
     for name, size in PICTURES.items():

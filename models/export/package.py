@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pathlib
+import shutil
 import sys
 import time
 
@@ -38,6 +39,22 @@ def graph_files(variant):
     return {role: f"{stem}{suffix}.onnx" for role, (stem, _) in GRAPHS.items()}
 
 
+# Says whose folder it is as long as it has no manifest.
+UNFINISHED = ".unfinished"
+
+
+def claim(folder, refuse):
+    """Makes `folder` anew; what is no package of ours is not thrown away but refused."""
+    folder = pathlib.Path(folder)
+    if folder.exists() and not (folder.is_dir() and (
+        (folder / "model.toml").exists() or (folder / UNFINISHED).exists() or not any(folder.iterdir())
+    )):
+        raise refuse(f"{folder} is not empty and no model package; name another folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / UNFINISHED).touch()
+
+
 def write_graphs(folder, config, weights, variants):
     """Writes the three graphs of each of `variants` to `folder`, one tensor of the model in
     memory at a time and one graph."""
@@ -52,7 +69,7 @@ def write_graphs(folder, config, weights, variants):
 
 
 def write_manifest(folder, *, made_by, id, version, licence, variants, default=None, title=None, source=None,
-                   image=(), prompt=()):
+                   image=(), prompt=(), files=("config.json", "preprocessor_config.json", "tokenizer.json")):
     """`model.toml` of the graphs and files in `folder`. `image` and `prompt` are lines of TOML."""
     folder = pathlib.Path(folder)
     text = json.dumps
@@ -63,8 +80,8 @@ def write_manifest(folder, *, made_by, id, version, licence, variants, default=N
     for variant in variants:
         lines += ["", f"[variants.{variant}]"]
         lines += [f"{role} = {file_entry(folder, file)}" for role, file in graph_files(variant).items()]
-    lines += ["", "[files]"]
-    for name in ("config.json", "preprocessor_config.json", "tokenizer.json"):
+    lines += ["", "[files]"] if files else []
+    for name in files:
         digest, size = checksum(folder / name)
         lines.append(f'"{name}" = {{ sha256 = "{digest}", bytes = {size} }}')
     for table, body in (("image", image), ("prompt", prompt)):
@@ -73,7 +90,21 @@ def write_manifest(folder, *, made_by, id, version, licence, variants, default=N
     part = folder / "model.toml.part"
     part.write_text("\n".join(lines) + "\n")
     part.replace(folder / "model.toml")
+    (folder / UNFINISHED).unlink(missing_ok=True)
 
 
 def write_json(path, value):
-    path.write_text(json.dumps(value, indent=2) + "\n")
+    path.write_text(json.dumps(value, indent=1, default=str) + "\n")
+
+
+PROCESSOR_KEYS = ["do_convert_rgb", "do_image_splitting", "do_normalize", "do_pad", "do_rescale", "do_resize",
+                  "image_mean", "image_std", "max_image_size", "resample", "rescale_factor", "size"]
+
+
+def write_files(folder, config, tokenizer, images):
+    """config.json, tokenizer.json and preprocessor_config.json of a model of `transformers`."""
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    write_json(folder / "config.json", config)
+    described = json.loads(images.to_json_string())
+    described["resample"] = int(described["resample"])
+    write_json(folder / "preprocessor_config.json", {key: described[key] for key in PROCESSOR_KEYS})

@@ -6,7 +6,6 @@ About two minutes and 1.3 GB for smolvlm-256m in int8 and f32; needs no PyTorch 
 
 import argparse
 import pathlib
-import shutil
 import sys
 import time
 
@@ -46,14 +45,8 @@ def main():
     said = parser.parse_args()
     shape, variants = shapes.SHAPES[said.shape], list(dict.fromkeys(said.variant or ["int8", "f32"]))
     out = said.out
-    if out.exists() and not ((out / "model.toml").exists() or (out / ".random-vlm").exists() or not any(out.iterdir())):
-        sys.exit(f"make-random-vlm: {out} is not empty and no model package; name another folder")
     start = time.monotonic()
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    # Says whose folder it is if we are stopped halfway.
-    (out / ".random-vlm").touch()
-
+    package.claim(out, lambda why: SystemExit(f"make-random-vlm: {why}"))
     package.say(f"make-random-vlm: {said.shape}, {' and '.join(variants)}, seed {said.seed}, to {out}")
     if said.tokenizer:
         text, ids = tokenizer_of(said.tokenizer, shape)
@@ -70,7 +63,6 @@ def main():
         id=f"random-{said.shape}", version=str(said.seed), licence="Apache-2.0", variants=variants,
         default=variants[0], title=f"Random weights in the shape of {said.shape}; it knows nothing",
     )
-    (out / ".random-vlm").unlink()
     package.say(f"make-random-vlm: done in {time.monotonic() - start:.0f} s")
     print(out)
 
