@@ -129,9 +129,17 @@ impl Broker {
 /// its size by at most one message. The oldest segment goes first.
 const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
 const SEGMENTS: usize = 2;
-/// The same for the topic of one rule's pictures, which the router also keeps
-/// when nobody subscribes; the retained one is apart from these.
-const PICTURE_SEGMENT_BYTES: usize = 64 * 1024;
+/// The same for topics of which the newest message is all that counts, and
+/// which the router also keeps when nobody subscribes; the retained one is apart
+/// from these. They are told every few seconds for as long as the camera runs,
+/// and each of their topics would fill its segments in the end.
+const NEWEST_SEGMENT_BYTES: usize = 64 * 1024;
+const NEWEST: [&str; 4] = [
+    "watchword/+/alerts/+/image",
+    "watchword/+/rules/+/why",
+    "watchword/+/rules/+/value",
+    "watchword/+/rules/+/active",
+];
 
 /// Starts a broker and waits until both ports accept connections (up to 5 s;
 /// blocks the thread).
@@ -188,9 +196,12 @@ fn start_router(config: &BrokerConfig, behind: Behind) -> io::Result<()> {
         };
         Some(HashMap::from([(name.to_owned(), settings)]))
     };
-    let pictures = SegmentConfig {
-        max_segment_size: PICTURE_SEGMENT_BYTES,
-        max_segment_count: 1,
+    let newest = |topic: &str| {
+        let segments = SegmentConfig {
+            max_segment_size: NEWEST_SEGMENT_BYTES,
+            max_segment_count: 1,
+        };
+        (topic.to_owned(), segments)
     };
     let settings = rumqttd::Config {
         id: 0,
@@ -201,10 +212,7 @@ fn start_router(config: &BrokerConfig, behind: Behind) -> io::Result<()> {
             max_outgoing_packet_count: 200,
             max_segment_size: SEGMENT_BYTES,
             max_segment_count: SEGMENTS,
-            custom_segment: Some(HashMap::from([(
-                "watchword/+/alerts/+/image".to_owned(),
-                pictures,
-            )])),
+            custom_segment: Some(HashMap::from(NEWEST.map(newest))),
             ..RouterConfig::default()
         },
         v5: server("mqtt-v5", behind.v5),
