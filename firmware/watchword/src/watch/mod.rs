@@ -87,6 +87,8 @@ pub struct Watch {
     hold: Option<(Mono, String)>,
     /// No look is ordered before this, since the last one found no frame.
     frameless_until: Mono,
+    /// The last look found no frame.
+    frameless: bool,
     info_at: Option<Mono>,
 }
 
@@ -119,6 +121,7 @@ impl Watch {
             unknowns: 0,
             hold: None,
             frameless_until: Mono::ZERO,
+            frameless: false,
             info_at: None,
         }
     }
@@ -224,11 +227,13 @@ impl Watch {
         let Some((frame, sight)) = looked.seen else {
             self.governor.cancel();
             self.frameless_until = now.mono + FRAMELESS_PAUSE;
+            self.frameless = true;
             for ask in looking.asks {
                 self.answer_ask(ask, None, effects);
             }
             return;
         };
+        self.frameless = false;
         self.governor
             .settle(sight.joules, sight.latency, looking.order.questions.len());
         for answer in &sight.answers {

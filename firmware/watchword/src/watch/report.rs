@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rules::Echo;
-use scene::{Id, Moment, Mono, Phase, Zone};
+use scene::ports::SourceState;
+use scene::{Id, Moment, Mono, Phase, Unknown, Zone};
 use serde::Serialize;
 
 use super::book::Entry;
@@ -108,6 +109,17 @@ impl Watch {
         self.hold_reason().filter(|_| missed)
     }
 
+    /// The last evaluation, or that none can be made for want of pictures.
+    fn why_of(&self, life: &rules::Life, now: Moment) -> String {
+        if !self.frameless || life.state(now) == rules::State::Waiting {
+            return life.why(now);
+        }
+        match &self.source {
+            SourceState::Retrying { why, .. } => format!("unknown: {} ({why})", Unknown::NoFrame),
+            _ => format!("unknown: {}", Unknown::NoFrame),
+        }
+    }
+
     fn echo_of(&self, id: &Id, entry: &Entry, now: Moment) -> Vec<u8> {
         let (state, why) = self.state_of(id, entry, now);
         let record = entry.record();
@@ -184,7 +196,7 @@ impl Watch {
         let life = entry.watching().map(|watching| &watching.life);
         let active = life.is_some_and(|life| life.active());
         let value = life.and_then(|life| life.value());
-        let text = life.map(|life| life.why(now));
+        let text = life.map(|life| self.why_of(life, now));
         let shown = &mut entry.shown;
         if shown.active != Some(active) {
             let word = if active { "ON" } else { "OFF" };
