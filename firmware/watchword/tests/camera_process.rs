@@ -236,6 +236,10 @@ fn sigterm_says_goodbye() {
     let mut daemon = camera(&config);
     // A missing sensor does not keep the camera from talking.
     client.until("watchword/hall/status", 60, |text| text == "online");
+    // There is no rule, so nobody looks; that there is no picture is told all the same.
+    client.until("watchword/hall/source", 10, |text| {
+        text.contains("\"retrying\"") && text.contains("the camera /dev/video-none is not there")
+    });
     let pid = daemon.0.id().to_string();
     assert!(
         Command::new("kill")

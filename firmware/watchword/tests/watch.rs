@@ -4,9 +4,12 @@ mod common;
 #[path = "stories/flagship.rs"]
 mod flagship;
 
+use std::time::Duration;
+
 use common::{Camera, people};
 use scene::Unknown;
-use scene::ports::Board;
+use scene::ports::{Board, Clock, SourceState};
+use serde_json::Value as Json;
 use watchword::watch::{Event, MAX_RULES};
 
 const QUEUE: &str = "alert me when there are more than 3 people for 10 seconds";
@@ -99,6 +102,89 @@ fn a_dead_source_turns_an_open_alert_stale() {
     camera.source.cut(true);
     camera.run(300.0);
     assert_eq!(camera.phases(), ["new", "stale"]);
+}
+
+fn lost(why: &str, retry_in_ms: u64) -> Event {
+    Event::Source(SourceState::Retrying {
+        why: why.into(),
+        retry_in: Duration::from_millis(retry_in_ms),
+    })
+}
+
+#[test]
+fn no_picture_is_told_with_its_reason_even_without_a_rule() {
+    let mut camera = Camera::new();
+    let told = |camera: &Camera| -> Json {
+        serde_json::from_str(camera.state("source").expect("told")).unwrap()
+    };
+    camera.event(Event::LinkUp);
+    assert_eq!(told(&camera)["state"], "live");
+    let begun = camera.clock.now().wall.unwrap().to_string();
+    camera.event(lost("the camera /dev/video0 is not there", 500));
+    let first = told(&camera);
+    assert_eq!(first["state"], "retrying");
+    assert_eq!(first["why"], "the camera /dev/video0 is not there");
+    assert_eq!(first["retry_in_ms"], 500);
+    assert_eq!(first["since"], begun.as_str());
+    // Tried again in vain: gone since it went.
+    camera.run(60.0);
+    camera.event(lost(
+        "the camera /dev/video0: another program uses it",
+        1000,
+    ));
+    let second = told(&camera);
+    assert!(second["why"].as_str().unwrap().contains("another program"));
+    assert_eq!(
+        (&second["since"], &second["retry_in_ms"]),
+        (&first["since"], &1000.into())
+    );
+    // The broker forgot, or is another one.
+    camera.states.clear();
+    camera.event(Event::LinkUp);
+    assert_eq!(told(&camera), second);
+    camera.event(Event::Source(SourceState::Live));
+    let live = told(&camera);
+    assert_eq!(live["state"], "live");
+    assert!(live["why"].is_null() && live["retry_in_ms"].is_null());
+    assert_ne!(live["since"], first["since"]);
+    // The same again is not published again.
+    camera.states.clear();
+    camera.event(Event::Source(SourceState::Live));
+    assert_eq!(camera.state("source"), None);
+    camera.event(Event::Source(SourceState::Ended));
+    assert_eq!(told(&camera)["state"], "ended");
+}
+
+#[test]
+fn what_is_told_of_the_source_keeps_the_contract() {
+    let mut camera = Camera::new();
+    let file = |name: &str| -> Json {
+        let path = format!("{}/../../docs/mqtt/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let required = file("schemas/source")["required"].clone();
+    for (name, event) in [
+        ("source", lost("a sentence", 4212)),
+        ("source-live", Event::Source(SourceState::Live)),
+    ] {
+        camera.event(event);
+        let told: Json = serde_json::from_str(camera.state("source").unwrap()).unwrap();
+        let example = file(&format!("examples/{name}"));
+        for form in [&told, &example] {
+            let form = form.as_object().unwrap();
+            assert_eq!(form.len(), required.as_array().unwrap().len(), "{name}");
+            let has = |key: &Json| form.contains_key(key.as_str().unwrap());
+            assert!(required.as_array().unwrap().iter().all(has), "{name}");
+            form["since"]
+                .as_str()
+                .unwrap()
+                .parse::<jiff::Timestamp>()
+                .unwrap();
+        }
+        for key in ["v", "state", "retry_in_ms"] {
+            assert_eq!(told[key], example[key], "{name}: {key}");
+        }
+    }
 }
 
 #[test]

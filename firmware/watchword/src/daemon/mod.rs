@@ -24,7 +24,6 @@ use crate::share::Share;
 use crate::watch::inbox::ReplyTo;
 use crate::watch::{Event, Info, Request, Setup, Watch};
 use carry::Carrier;
-use look::News;
 
 /// How often the board's sensors are read.
 const READ_EVERY: Duration = Duration::from_secs(1);
@@ -119,6 +118,7 @@ pub async fn run_and_tell(
     let knowledge = model.knowledge();
     let camera = start_camera(&config, &share, clock.clone())?;
     let rtsp = camera.rtsp_url();
+    let source = camera.control();
     let broker = start_broker(&config).await?;
     let topics = Topics::new(&config.camera);
     let (handle, mut from_broker) = link::spawn(link_config(&config, &broker, &topics)?)?;
@@ -176,6 +176,9 @@ pub async fn run_and_tell(
     service::ready();
     started(&running);
 
+    let mut known = source.state();
+    let effects = watch.handle(Event::Source(known.clone()), clock.now());
+    carrier.carry_out(effects);
     let ping_every = service::watchdog_interval();
     let mut stop = stop;
     let mut read_at = Instant::now() + READ_EVERY;
@@ -194,13 +197,7 @@ pub async fn run_and_tell(
                 }
                 continue;
             }
-            Some(news) = news.recv() => match news {
-                News::Looked(looked) => Event::Looked(looked),
-                News::Source(state) => {
-                    tracing::info!(?state, "the source changed");
-                    Event::Source(state)
-                }
-            },
+            Some(looked) = news.recv() => Event::Looked(looked),
             () = sleep_until(read_at) => {
                 read_at = Instant::now() + READ_EVERY;
                 if ping_every.is_some() {
@@ -210,6 +207,15 @@ pub async fn run_and_tell(
             }
             () = sleep_until(wake) => Event::Tick,
         };
+        // First, so that a look that found no frame finds the reason told. The
+        // wake is never more than a second away, whether there are rules or not.
+        let state = source.state();
+        if state != known {
+            tracing::info!(?state, "the source changed");
+            known = state.clone();
+            let effects = watch.handle(Event::Source(state), clock.now());
+            carrier.carry_out(effects);
+        }
         let effects = watch.handle(event, clock.now());
         carrier.carry_out(effects);
     }

@@ -100,6 +100,10 @@ impl Topics {
     pub fn alerts(&self) -> String {
         self.under("alerts")
     }
+    /// Whether there is a picture, and why not; retained.
+    pub fn source(&self) -> String {
+        self.under("source")
+    }
     /// A rule's last picture; retained.
     pub fn alert_image(&self, rule: &Id) -> String {
         self.under(&format!("alerts/{rule}/image"))
@@ -189,8 +193,8 @@ fn belongs_to_a_camera(topic: &str) -> bool {
         Some("watchword") => match (levels.next(), levels.next(), levels.next()) {
             (Some(_camera), Some("check" | "ask"), Some(_)) => false,
             (Some(_camera), Some(what), _) => [
-                "status", "info", "rules", "zones", "alerts", "check", "ask", "power", "update",
-                "model",
+                "status", "info", "source", "rules", "zones", "alerts", "check", "ask", "power",
+                "update", "model",
             ]
             .contains(&what),
             _ => true,
@@ -244,6 +248,7 @@ mod tests {
         let queue = id("queue");
         assert_eq!(t.status(), "watchword/gate-3/status");
         assert_eq!(t.info(), "watchword/gate-3/info");
+        assert_eq!(t.source(), "watchword/gate-3/source");
         assert_eq!(t.alerts(), "watchword/gate-3/alerts");
         assert_eq!(t.zone(&queue), "watchword/gate-3/zones/queue");
         assert_eq!(
@@ -328,6 +333,7 @@ mod tests {
             "watchword/gate-3/rules/x/set",
             "watchword/other/ask",
             "watchword/gate-3/status",
+            "watchword/gate-3/source",
             "watchword/gate-3",
             "homeassistant/device/x/config",
             &long,

@@ -7,6 +7,7 @@ mod book;
 mod event;
 pub mod inbox;
 mod report;
+mod source;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -77,6 +78,8 @@ pub struct Watch {
     tracker: Tracker,
     readings: Readings,
     source: SourceState,
+    /// Wall time of its last change of kind, if that is known.
+    source_since: Option<jiff::Timestamp>,
     connected: bool,
     looking: Option<Looking>,
     orders: u64,
@@ -112,6 +115,7 @@ impl Watch {
             tracker,
             readings,
             source: SourceState::Live,
+            source_since: None,
             connected: false,
             looking: None,
             orders: 0,
@@ -132,7 +136,7 @@ impl Watch {
         match event {
             Event::Tick => {}
             Event::Readings(readings) => self.readings = readings,
-            Event::Source(state) => self.source = state,
+            Event::Source(state) => self.source_is(state, now, &mut effects),
             Event::LinkUp => {
                 self.connected = true;
                 self.publish_everything(now, &mut effects);

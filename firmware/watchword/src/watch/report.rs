@@ -234,6 +234,7 @@ impl Watch {
             payload: "online".into(),
         });
         self.publish_info(now, effects);
+        effects.push(self.source_state());
         for zone in &self.zones {
             effects.push(self.zone_state(zone));
         }
