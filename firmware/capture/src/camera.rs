@@ -78,6 +78,15 @@ impl Source {
         Self::named("v4l2").with("device", device.into())
     }
 
+    /// A sensor behind libcamera: the one of this name, or the first.
+    pub fn libcamera(name: Option<&str>) -> Self {
+        let source = Self::named("libcamera");
+        match name {
+            Some(name) => source.with("camera_name", name),
+            None => source,
+        }
+    }
+
     /// A network camera: `rtsp://host:554/path` or `rtsps://…`. A user name and
     /// a password in it are used and never shown. The placeholders `transport`
     /// ("tcp" or "udp") and `latency_ms` can be given with [`Source::with`].

@@ -17,5 +17,5 @@ pub use board::Platform;
 pub use clock::SystemClock;
 pub use error::PlatformError;
 pub use spec::{
-    BoardName, BoardSpec, Boot, Compute, Counter, EnergyCounter, Poe, Power, Thermal, Video,
+    BoardName, BoardSpec, Boot, Compute, Counter, EnergyCounter, IoMode, Poe, Power, Thermal, Video,
 };

@@ -93,7 +93,8 @@ mod tests {
             },
             video: Video {
                 source: "test".into(),
-                encoder: "x264".into(),
+                encoder: vec!["x264".into()],
+                io_mode: None,
             },
             poe: Poe { class: 3 },
             power: Power {

@@ -43,8 +43,47 @@ pub struct BoardName {
 pub struct Video {
     /// `pipelines/source-<source>.toml`
     pub source: String,
-    /// `pipelines/encoder-<encoder>.toml`
-    pub encoder: String,
+    /// `pipelines/encoder-<encoder>.toml`, one or a list in order of
+    /// preference: the next is taken where one is not installed or fails.
+    #[serde(deserialize_with = "one_or_more")]
+    pub encoder: Vec<String>,
+    /// How pictures come from this board's Video4Linux drivers, where
+    /// GStreamer's own choice is not the best.
+    #[serde(default)]
+    pub io_mode: Option<IoMode>,
+}
+
+/// How a Video4Linux driver hands pictures over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IoMode {
+    /// In its own buffers, which the encoder can import.
+    Dmabuf,
+    /// In its own buffers, mapped.
+    Mmap,
+}
+
+impl IoMode {
+    /// As `board.toml` and GStreamer call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            IoMode::Dmabuf => "dmabuf",
+            IoMode::Mmap => "mmap",
+        }
+    }
+}
+
+fn one_or_more<'de, D: serde::Deserializer<'de>>(form: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a name, or a list of names")]
+    enum Names {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match Names::deserialize(form)? {
+        Names::One(name) => vec![name],
+        Names::More(names) => names,
+    })
 }
 
 /// How the board is fed.
@@ -183,10 +222,14 @@ impl BoardSpec {
                 format!("its folder is called \"{folder}\""),
             );
         }
-        for (key, name) in [
-            ("[video] source", &self.video.source),
-            ("[video] encoder", &self.video.encoder),
-        ] {
+        if self.video.encoder.is_empty() {
+            let why = "name at least one".into();
+            return refuse("[video] encoder", "[]".into(), why);
+        }
+        let source = ("[video] source", &self.video.source);
+        let encoders = self.video.encoder.iter();
+        let encoders = encoders.map(|name| ("[video] encoder", name));
+        for (key, name) in std::iter::once(source).chain(encoders) {
             let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
             if name.is_empty() || !name.bytes().all(plain) {
                 let why = "it names a file of pipelines/: a-z, 0-9 and '-'".into();

@@ -3,7 +3,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use platform::{Platform, PlatformError, Poe, service};
+use platform::{IoMode, Platform, PlatformError, Poe, service};
 use scene::ports::Board;
 use scene::{Celsius, Quantity, Source, Watts};
 
@@ -66,10 +66,9 @@ fn the_boards_that_ship_are_sound() {
         let board = Platform::open(&dir, Path::new("/")).unwrap();
         assert_eq!(dir.file_name().unwrap(), board.name());
         let spec = board.spec();
-        for (kind, name) in [
-            ("source", &spec.video.source),
-            ("encoder", &spec.video.encoder),
-        ] {
+        let source = ("source", &spec.video.source);
+        let encoders = spec.video.encoder.iter().map(|name| ("encoder", name));
+        for (kind, name) in std::iter::once(source).chain(encoders) {
             let pipeline = boards().join(format!("../pipelines/{kind}-{name}.toml"));
             assert!(pipeline.is_file(), "{}", pipeline.display());
         }
@@ -106,6 +105,14 @@ fn a_board_file_is_closed_and_says_what_is_wrong_with_it() {
         ),
         ("\"rapl\"", "\"magic\"", "magic"),
         ("\"x264\"", "\"../x\"", "[video] encoder = \"../x\""),
+        (
+            "\"x264\"",
+            "[\"x264\", \"../y\"]",
+            "[video] encoder = \"../y\"",
+        ),
+        ("\"x264\"", "[]", "[video] encoder = []"),
+        ("\"x264\"", "264", "a name, or a list of names"),
+        ("\"x264\"", "\"x264\"\nio_mode = \"fast\"", "dmabuf"),
         (
             "name = \"good\"",
             "name = \"other\"",
@@ -262,4 +269,15 @@ fn systemd_hears_it() {
     assert_eq!(heard(), "STATUS=watching READY=0");
     assert_eq!(heard(), "WATCHDOG=1");
     assert_eq!(heard(), "STOPPING=1");
+}
+
+#[test]
+fn a_board_names_its_encoders_in_order() {
+    let one = Tree::new(GOOD).open().unwrap();
+    assert_eq!(one.spec().video.encoder, ["x264"]);
+    assert_eq!(one.spec().video.io_mode, None);
+    let more = "[\"mpph264\", \"x264\"]\nio_mode = \"dmabuf\"";
+    let more = Tree::new(&GOOD.replace("\"x264\"", more)).open().unwrap();
+    assert_eq!(more.spec().video.encoder, ["mpph264", "x264"]);
+    assert_eq!(more.spec().video.io_mode, Some(IoMode::Dmabuf));
 }

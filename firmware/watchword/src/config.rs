@@ -12,7 +12,9 @@ use thiserror::Error;
 
 use crate::share::Share;
 
+mod local;
 mod network;
+pub use local::{IoMode, LibcameraCamera, V4l2Camera};
 pub use network::{NetworkCamera, Transport};
 
 /// All settings of the daemon. `Default` is what an empty file means.
@@ -96,24 +98,29 @@ pub enum SourceConfig {
     /// A moving test picture.
     Test,
     /// A Video4Linux2 capture device.
-    V4l2 {
-        /// The device node.
-        #[serde(default = "first_video_device")]
-        device: PathBuf,
-    },
+    V4l2(V4l2Camera),
+    /// A sensor behind libcamera.
+    Libcamera(LibcameraCamera),
     /// A camera on the network.
     Rtsp(NetworkCamera),
 }
 
-fn first_video_device() -> PathBuf {
-    PathBuf::from("/dev/video0")
-}
-
 impl Default for SourceConfig {
     fn default() -> Self {
-        SourceConfig::V4l2 {
-            device: first_video_device(),
-        }
+        SourceConfig::V4l2(V4l2Camera::default())
+    }
+}
+
+impl SourceConfig {
+    /// The source that capture opens on a board with this `[video]`.
+    pub fn open(&self, board: &platform::Video) -> anyhow::Result<capture::Source> {
+        Ok(match self {
+            SourceConfig::File { path } => capture::Source::file(path)?,
+            SourceConfig::Test => capture::Source::test(1280, 720, 15),
+            SourceConfig::V4l2(camera) => camera.open(board.io_mode.map(platform::IoMode::name)),
+            SourceConfig::Libcamera(camera) => camera.open(),
+            SourceConfig::Rtsp(camera) => camera.open()?,
+        })
     }
 }
 
@@ -126,6 +133,9 @@ pub struct VideoConfig {
     pub rtsp: Option<SocketAddr>,
     /// H.264 bit rate, kbit/s.
     pub bitrate_kbps: u32,
+    /// Encoders in order of preference, each an `encoder-<name>.toml` of
+    /// `pipelines/`; empty means the board's.
+    pub encoders: Vec<String>,
     /// Frames for inference and alert pictures are scaled down to at most this
     /// width, pixels.
     pub inference_width: u32,
@@ -136,6 +146,7 @@ impl Default for VideoConfig {
         Self {
             rtsp: Some(SocketAddr::from(([127, 0, 0, 1], 8554))),
             bitrate_kbps: 2000,
+            encoders: vec![],
             inference_width: 960,
         }
     }
@@ -330,7 +341,7 @@ impl Config {
         match &mut self.source {
             SourceConfig::File { path } => root(path),
             SourceConfig::Rtsp(camera) => camera.password_file.iter_mut().for_each(root),
-            SourceConfig::Test | SourceConfig::V4l2 { .. } => {}
+            SourceConfig::Test | SourceConfig::V4l2(_) | SourceConfig::Libcamera(_) => {}
         }
         for path in [
             &mut self.model.package,
@@ -375,8 +386,10 @@ impl Config {
             SourceConfig::File { path } if !path.is_file() => {
                 wrong("source.path", &path.display(), "there is no such file");
             }
+            SourceConfig::V4l2(camera) => camera.check(&mut wrong),
+            SourceConfig::Libcamera(camera) => camera.check(&mut wrong),
             SourceConfig::Rtsp(camera) => camera.check(&mut wrong),
-            _ => {}
+            SourceConfig::File { .. } | SourceConfig::Test => {}
         }
         if !(160..=1920).contains(&self.video.inference_width) {
             let given = self.video.inference_width;
@@ -385,6 +398,13 @@ impl Config {
         if !(100..=50_000).contains(&self.video.bitrate_kbps) {
             let given = self.video.bitrate_kbps;
             wrong("video.bitrate_kbps", &given, "choose 100 to 50000 kbit/s");
+        }
+        for name in &self.video.encoders {
+            let file = share.pipelines().join(format!("encoder-{name}.toml"));
+            if !file.is_file() {
+                let remedy = format!("there is no {}", file.display());
+                wrong("video.encoders", name, &remedy);
+            }
         }
         if !(100..=600_000).contains(&self.model.deadline_ms) {
             let given = self.model.deadline_ms;

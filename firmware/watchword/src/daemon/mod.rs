@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch as flag};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::broker::{self, Broker, BrokerConfig};
-use crate::config::{Config, SourceConfig};
+use crate::config::Config;
 use crate::link::topics::{Inbound, Topics};
 use crate::link::{self, LinkConfig, LinkEvent, Message, Outgoing, Secret, Will};
 use crate::share::Share;
@@ -116,7 +116,7 @@ pub async fn run_and_tell(
     let store = open_store(&config)?;
     let model = open_configured(&config, &board, &share)?;
     let knowledge = model.knowledge();
-    let camera = start_camera(&config, &share, clock.clone())?;
+    let camera = start_camera(&config, &board.spec().video, &share, clock.clone())?;
     let rtsp = camera.rtsp_url();
     let source = camera.control();
     let broker = start_broker(&config).await?;
@@ -270,14 +270,15 @@ fn open_store(config: &Config) -> Result<Store> {
     Ok(store)
 }
 
-fn start_camera(config: &Config, share: &Share, clock: Arc<dyn Clock>) -> Result<capture::Camera> {
-    let source = match &config.source {
-        SourceConfig::File { path } => capture::Source::file(path)?,
-        SourceConfig::Test => capture::Source::test(1280, 720, 15),
-        SourceConfig::V4l2 { device } => capture::Source::v4l2(device.to_string_lossy()),
-        SourceConfig::Rtsp(camera) => camera.open()?,
-    };
-    let mut camera = capture::CameraConfig::new(source);
+fn start_camera(
+    config: &Config,
+    board: &platform::Video,
+    share: &Share,
+    clock: Arc<dyn Clock>,
+) -> Result<capture::Camera> {
+    let mut camera = capture::CameraConfig::new(config.source.open(board)?);
+    let chosen = &config.video.encoders;
+    camera.encoders = if chosen.is_empty() { &board.encoder } else { chosen }.clone();
     camera.rtsp = (config.video.rtsp).map(|address| capture::RtspConfig { address });
     camera.max_width = config.video.inference_width;
     let bitrate = i64::from(config.video.bitrate_kbps);
