@@ -114,7 +114,7 @@ pub async fn run_and_tell(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let mut board = Platform::open(&share.board(&config.board.name), Path::new("/"))?;
     let store = open_store(&config)?;
-    let model = open_configured(&config, &board, &share)?;
+    let model = (config.gate).before(open_configured(&config, &board, &share)?);
     let knowledge = model.knowledge();
     let camera = start_camera(&config, &board.spec().video, &share, clock.clone())?;
     let rtsp = camera.rtsp_url();

@@ -30,6 +30,9 @@ pub struct AskAnswer {
     pub confidence: f32,
     /// Why it is unknown.
     pub why: Option<String>,
+    /// How old the answer is if nothing changed since and it was given again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_age_seconds: Option<f64>,
     /// From the start of the look to the answer.
     pub latency_ms: u64,
     /// Energy of the answer.
@@ -77,6 +80,7 @@ impl AskAnswer {
                 Value::Unknown(unknown) => Some(unknown.to_string()),
                 _ => None,
             },
+            answer_age_seconds: answer.age.map(|age| age.as_secs_f64()),
             latency_ms: answer.latency.as_millis() as u64,
             joules: Quantity {
                 value: answer.joules.value.0,
@@ -95,6 +99,7 @@ impl AskAnswer {
             answer: "unknown".into(),
             confidence: 0.0,
             why: Some(why),
+            answer_age_seconds: None,
             latency_ms: 0,
             joules: Quantity::modelled(0.0),
             model: ModelName::parse(model),

@@ -87,6 +87,8 @@ pub struct Watch {
     alerts: u64,
     answers: u64,
     unknowns: u64,
+    /// Of the answers, those that were given again since nothing had changed.
+    reused: u64,
     hold: Option<(Mono, String)>,
     /// No look is ordered before this, since the last one found no frame.
     frameless_until: Mono,
@@ -100,6 +102,20 @@ struct Looking {
     order: Order,
     rules: Vec<Id>,
     asks: Vec<Ask>,
+}
+
+/// What a verdict rests on: who answered, and how much older than the frame
+/// the answer is if it was given again.
+#[derive(Clone)]
+struct Basis {
+    model: String,
+    age: Option<Duration>,
+}
+
+impl From<String> for Basis {
+    fn from(model: String) -> Self {
+        Self { model, age: None }
+    }
 }
 
 impl Watch {
@@ -123,6 +139,7 @@ impl Watch {
             alerts: 0,
             answers: 0,
             unknowns: 0,
+            reused: 0,
             hold: None,
             frameless_until: Mono::ZERO,
             frameless: false,
@@ -238,10 +255,13 @@ impl Watch {
             return;
         };
         self.frameless = false;
-        self.governor
-            .settle(sight.joules, sight.latency, looking.order.questions.len());
+        match sight.reused() {
+            true => self.governor.reused(),
+            false => (self.governor).settle(sight.joules, sight.latency, sight.fresh_answers()),
+        }
         for answer in &sight.answers {
             self.answers += 1;
+            self.reused += u64::from(answer.age.is_some());
             self.unknowns += u64::from(matches!(answer.value, Value::Unknown(_)));
         }
         for ask in looking.asks {
@@ -286,20 +306,26 @@ impl Watch {
         // Passages are told once, so every rule that waits for them hears of
         // them now, whether it was due or not.
         let passed = !seen.events.is_empty();
-        let model = |entry: &Entry| {
+        let basis = |entry: &Entry| {
             let asked = entry.armed().map_or(&[][..], |armed| armed.questions());
             let index = asked
                 .first()
                 .and_then(|q| order.questions.iter().position(|other| other == q));
             match index.and_then(|index| sight.answers.get(index)) {
-                Some(answer) => answer.model.clone(),
-                None => self.setup.knowledge.name(),
+                Some(answer) => Basis {
+                    model: answer.model.clone(),
+                    age: answer.age,
+                },
+                None => Basis {
+                    model: self.setup.knowledge.name(),
+                    age: sight.detections_age,
+                },
             }
         };
         let mut raised = Vec::new();
         for (id, entry) in &mut self.rules {
             let due = ids.contains(id);
-            let model = model(entry);
+            let basis = basis(entry);
             if due {
                 entry.looked = now.mono;
             }
@@ -313,7 +339,7 @@ impl Watch {
                 watching.life.slowed_to(interval);
             }
             for transition in watching.life.observe(at, &seen) {
-                raised.push((id.clone(), transition, model.clone()));
+                raised.push((id.clone(), transition, basis.clone()));
             }
             let wanted = watching.life.wanted_interval();
             self.governor.set_wanted(
@@ -322,8 +348,8 @@ impl Watch {
             );
         }
         let cost = Some((sight, now.mono.since(frame.captured.mono)));
-        for (id, transition, model) in raised {
-            self.raise(&id, transition, Some(frame), model, cost, now, effects);
+        for (id, transition, basis) in raised {
+            self.raise(&id, transition, Some(frame), basis, cost, now, effects);
         }
     }
 
@@ -336,8 +362,8 @@ impl Watch {
             }
         }
         for (id, transition) in raised {
-            let model = self.setup.knowledge.name();
-            self.raise(&id, transition, None, model, None, now, effects);
+            let basis = self.setup.knowledge.name().into();
+            self.raise(&id, transition, None, basis, None, now, effects);
         }
     }
 
@@ -348,7 +374,7 @@ impl Watch {
         id: &Id,
         transition: rules::Transition,
         frame: Option<&Frame>,
-        model: String,
+        basis: Basis,
         cost: Option<(&Sight, Duration)>,
         now: Moment,
         effects: &mut Vec<Effect>,
@@ -387,7 +413,8 @@ impl Watch {
                 answer: transition.answer,
                 confidence: transition.confidence,
                 frame_time: frame.and_then(|f| f.captured.wall.or(now.wall_at(f.captured.mono))),
-                model,
+                answer_age_seconds: basis.age.map(|age| age.as_secs_f64()),
+                model: basis.model,
                 image_sha256: None,
             },
             joules: cost.map_or(nothing, |(sight, _)| sight.joules),

@@ -250,10 +250,7 @@ impl Watch {
 
     fn publish_info(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         self.info_at = Some(now.mono);
-        let unknown_share = match self.answers {
-            0 => None,
-            answers => Some(self.unknowns as f64 / answers as f64),
-        };
+        let share = |of: u64| (self.answers > 0).then(|| of as f64 / self.answers as f64);
         let mut form = serde_json::to_value(&self.setup.info).expect("info is plain data");
         let more = serde_json::json!({
             "v": 1,
@@ -267,7 +264,8 @@ impl Watch {
             "capabilities": ["rules", "zones", "check", "ask"],
             "detects": self.setup.knowledge.classes(),
             "answers": self.answers,
-            "unknown_share": unknown_share,
+            "unknown_share": share(self.unknowns),
+            "reused_share": share(self.reused),
         });
         if let (Some(form), serde_json::Value::Object(more)) = (form.as_object_mut(), more) {
             form.extend(more);
@@ -313,8 +311,8 @@ impl Watch {
             confidence: 0.0,
             says: "The rule was changed or deleted while its alert was open.".into(),
         };
-        let model = self.setup.knowledge.name();
-        self.raise(id, transition, None, model, None, now, effects);
+        let basis = self.setup.knowledge.name().into();
+        self.raise(id, transition, None, basis, None, now, effects);
     }
 
     /// Why the governor lets nobody look, if it does not.
