@@ -65,7 +65,8 @@ class CheckpointWeights:
         # A tied head is listed once.
         self.tensors["lm_head.weight"] = model.lm_head.weight
 
-    def _path(self, name):
+    def path(self, name):
+        """The name of the tensor in the model."""
         fixed = {
             "vision.patch": "model.vision_model.embeddings.patch_embedding.weight",
             "connector.weight": "model.connector.modality_projection.proj.weight",
@@ -91,7 +92,7 @@ class CheckpointWeights:
             return float(rotary.attention_scaling)
         if name == "vision.table":
             return self._patch_table()
-        path = self._path(name)
+        path = self.path(name)
         if path not in self.tensors:
             if name.endswith(".bias"):
                 return None

@@ -37,9 +37,11 @@ VISION_ACTIVATIONS = {
 
 
 class Graph:
-    """A graph under construction. `precision` says how weights of matrix products are kept."""
+    """A graph under construction. `precision` says how weights of matrix products are kept;
+    `half_outside` makes an f16 graph take and give f16 like its inside, as some converters do."""
 
-    def __init__(self, precision, per_token=True):
+    def __init__(self, precision, per_token=True, half_outside=False):
+        self.outside = TensorProto.FLOAT16 if half_outside else TensorProto.FLOAT
         self.half = precision.half
         self.nodes, self.initializers, self.inputs, self.outputs = [], [], [], []
         self.constants, self.renamed = {}, {}
@@ -102,11 +104,11 @@ class Graph:
         return self.constants[parts]
 
     def to_activations(self, x):
-        """From f32, which the outside speaks."""
-        return self.op("Cast", x, to=TensorProto.FLOAT16) if self.half else x
+        """From the type that the outside speaks."""
+        return x if self.outside == self.float else self.op("Cast", x, to=self.float)
 
     def from_activations(self, x):
-        return self.op("Cast", x, to=TensorProto.FLOAT) if self.half else x
+        return x if self.outside == self.float else self.op("Cast", x, to=self.outside)
 
     def save(self, path, name):
         """Writes the graph; gives its size in bytes."""
@@ -153,7 +155,7 @@ def vision_encoder(graph, config, weights):
     domain, activation = VISION_ACTIVATIONS[vision["hidden_act"]]
 
     size = vision["image_size"]
-    pixels = graph.input("pixel_values", TensorProto.FLOAT, ["batch", "num_images", 3, size, size])
+    pixels = graph.input("pixel_values", graph.outside, ["batch", "num_images", 3, size, size])
     pixels = graph.to_activations(graph.reshape(pixels, -1, 3, size, size))
     patch = graph.floats("patch_embedding", weights("vision.patch"))
     stride = [vision["patch_size"]] * 2
@@ -198,7 +200,7 @@ def vision_encoder(graph, config, weights):
     x = graph.reshape(x, -1, small * small, factor * factor * width)
     x = graph.matmuls.linear(x, "connector", weights("connector.weight"), None)
     graph.output(
-        graph.from_activations(x), "image_features", TensorProto.FLOAT, ["tiles", small * small, text["hidden_size"]]
+        graph.from_activations(x), "image_features", graph.outside, ["tiles", small * small, text["hidden_size"]]
     )
 
 
@@ -207,7 +209,7 @@ def embed_tokens(graph, config, weights):
     text = config["text_config"]
     ids = graph.input("input_ids", TensorProto.INT64, ["batch", "sequence"])
     x = graph.matmuls.table(ids, "embedding", weights("text.embedding"))
-    graph.output(x, "inputs_embeds", TensorProto.FLOAT, ["batch", "sequence", text["hidden_size"]])
+    graph.output(x, "inputs_embeds", graph.outside, ["batch", "sequence", text["hidden_size"]])
 
 
 def rotary_tables(frequencies, scaling, positions):
@@ -229,7 +231,7 @@ def decoder(graph, config, weights, position_ids=True):
     dim, layers = text["head_dim"], text["num_hidden_layers"]
     epsilon = text["rms_norm_eps"]
 
-    embeds = graph.input("inputs_embeds", TensorProto.FLOAT, ["batch", "sequence", hidden])
+    embeds = graph.input("inputs_embeds", graph.outside, ["batch", "sequence", hidden])
     mask = graph.input("attention_mask", TensorProto.INT64, ["batch", "total_sequence"])
     # Where the fresh tokens stand: the last ones of the whole.
     batch, fresh = graph.op("Shape", embeds, start=0, end=1), graph.op("Shape", embeds, start=1, end=2)
@@ -317,6 +319,6 @@ def decoder(graph, config, weights, position_ids=True):
         x = norm(residual, "text.norm" if layer + 1 == layers else f"text.{layer + 1}.norm1")
     logits = graph.matmuls.linear(x, "head", weights("head.weight"), None)
     logits = graph.op("Reshape", logits, graph.shape(batch, graph.ints(1), graph.ints(text["vocab_size"])))
-    graph.output(graph.from_activations(logits), "logits", TensorProto.FLOAT, ["batch", 1, text["vocab_size"]])
+    graph.output(graph.from_activations(logits), "logits", graph.outside, ["batch", 1, text["vocab_size"]])
     for name, value in present:
         graph.output(value, name, graph.float, ["batch", groups, "total_sequence", dim])

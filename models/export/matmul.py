@@ -59,6 +59,24 @@ def quantise_blocks(weight, bits=4, block=BLOCK):
     return levels, scale[:, :, 0]
 
 
+def kept(name, weight, precision):
+    """`weight` as `precision` keeps it, in f32: what the reference must compute with for its numbers
+    to be those of the same model. `name` is that of `graphs.py`."""
+    weight = np.asarray(weight, np.float32)
+    product = weight.ndim == 2 and name not in ("vision.table", "text.embedding")
+    if name == "text.embedding" and precision.bits in (4, 16):
+        return weight.astype(np.float16).astype(np.float32)
+    if precision.bits == 8 and (product or name == "text.embedding"):
+        levels, scale = quantise_rows(weight)
+        return levels * scale[:, None]
+    if precision.bits == 4 and product:
+        levels, scale = quantise_blocks(weight)
+        whole = np.stack([levels & 15, levels >> 4], -1).reshape(*levels.shape[:2], BLOCK).astype(np.float32) - 8
+        scale = scale.astype(np.float16).astype(np.float32) if precision.half else scale
+        return (whole * scale[:, :, None]).reshape(len(weight), -1)[:, : weight.shape[1]]
+    return weight.astype(np.float16).astype(np.float32) if precision.half else weight
+
+
 class MatMuls:
     """`per_token`: with 8 bits, every token has its own scale, so that what a token gives does not
     depend on which others are in the batch. Else all tokens of a run share one, which is faster."""
@@ -106,7 +124,7 @@ class MatMuls:
         return graph.op("Add", made, bias) if bias else made
 
     def table(self, ids, name, weight):
-        """The rows `ids` of `weight`, as f32."""
+        """The rows `ids` of `weight`, in the type that the outside speaks."""
         graph = self.graph
         weight = np.asarray(weight)
         if self.bits == 8:
@@ -117,5 +135,5 @@ class MatMuls:
             return graph.op("Mul", rows, graph.op("Gather", graph.weight(f"{name}.scale", scale[:, None]), ids))
         if self.bits in (4, 16):
             rows = graph.op("Gather", graph.weight(f"{name}.weight", weight.astype(np.float16)), ids)
-            return graph.op("Cast", rows, to=TensorProto.FLOAT)
+            return rows if graph.outside == TensorProto.FLOAT16 else graph.op("Cast", rows, to=TensorProto.FLOAT)
         return graph.op("Gather", graph.weight(f"{name}.weight", weight.astype(np.float32)), ids)

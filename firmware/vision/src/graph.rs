@@ -4,8 +4,10 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 use ort::session::{Session, SessionInputValue, SessionOutputs};
-use ort::value::{DynValue, Outlet, TensorElementType};
+use ort::value::{DynValue, Outlet, Tensor, TensorElementType};
 
 use crate::brake::{Halt, Stop};
 use crate::package::Problem;
@@ -19,6 +21,8 @@ pub(crate) struct Graph {
     place: String,
     bytes: u64,
     session: Session,
+    /// Whether an input is f16: then what is given in f32 is rounded.
+    halves: bool,
 }
 
 impl Graph {
@@ -48,10 +52,13 @@ impl Graph {
             Problem::new(&place, what)
         })?;
         let bytes = path.metadata().map_or(0, |file| file.len());
+        let half = |i: &Outlet| i.dtype().tensor_type() == Some(TensorElementType::Float16);
+        let halves = session.inputs().iter().any(half);
         Ok(Self {
             place,
             bytes,
             session,
+            halves,
         })
     }
 
@@ -145,6 +152,27 @@ impl Graph {
         }
     }
 
+    /// `inputs` with those rounded to f16 that the graph takes in f16.
+    fn narrowed<'v>(&self, inputs: Inputs<'v>) -> Result<Inputs<'v>, Problem> {
+        let taken = |name: &str| self.session.inputs().iter().find(|i| i.name() == name);
+        let round = |(name, value): (Cow<'v, str>, SessionInputValue<'v>)| {
+            let wanted = taken(&name).and_then(|i| i.dtype().tensor_type());
+            let given = value.dtype().tensor_type();
+            let value = match (wanted, given) {
+                (Some(TensorElementType::Float16), Some(TensorElementType::Float32)) => {
+                    let (shape, numbers) = value.try_extract_tensor::<f32>()?;
+                    let mut short = vec![f16::ZERO; numbers.len()];
+                    short.convert_from_f32_slice(numbers);
+                    Tensor::from_array((shape.clone(), short))?.into()
+                }
+                _ => value,
+            };
+            Ok((name, value))
+        };
+        let rounded: ort::Result<Inputs> = inputs.into_iter().map(round).collect();
+        rounded.map_err(|error| self.problem(error.to_string()))
+    }
+
     /// Runs the graph; ends early when `stop` says so.
     pub fn run<'r>(
         &'r mut self,
@@ -152,6 +180,10 @@ impl Graph {
         stop: &'r Stop,
     ) -> Result<SessionOutputs<'r>, Halt> {
         stop.check()?;
+        let inputs = match self.halves {
+            true => self.narrowed(inputs)?,
+            false => inputs,
+        };
         let place = &self.place;
         self.session
             .run_with_options(inputs, stop.options())
@@ -164,14 +196,24 @@ impl Graph {
     }
 }
 
-/// Takes output `name` out of `outputs`.
+/// Takes output `name` out of `outputs`. Numbers of 16 bits become f32, but not
+/// keys and values: those go back as they are.
 pub(crate) fn take(
     outputs: &mut SessionOutputs<'_>,
     name: &str,
     place: &str,
 ) -> Result<DynValue, Problem> {
     let missing = || Problem::new(place, format!("gave no output '{name}'"));
-    outputs.remove(name).ok_or_else(missing)
+    let value = outputs.remove(name).ok_or_else(missing)?;
+    let short = value.dtype().tensor_type() == Some(TensorElementType::Float16);
+    if !short || name.starts_with("present.") {
+        return Ok(value);
+    }
+    let widened = || -> ort::Result<DynValue> {
+        let (shape, short) = value.try_extract_tensor::<f16>()?;
+        Ok(Tensor::from_array((shape.clone(), short.to_f32_vec()))?.into_dyn())
+    };
+    widened().map_err(|error| Problem::new(place, format!("output '{name}': {error}")))
 }
 
 /// The shape and numbers of an f32 tensor.

@@ -51,10 +51,10 @@ pub(crate) struct Engine {
     moved: u64,
 }
 
-const F32: &[TensorElementType] = &[TensorElementType::Float32];
+/// What graphs may speak. Here all but the cache is f32; `graph` translates.
+const FLOATS: &[TensorElementType] = &[TensorElementType::Float32, TensorElementType::Float16];
 const I64: &[TensorElementType] = &[TensorElementType::Int64];
 const BOOL: &[TensorElementType] = &[TensorElementType::Bool];
-const CACHE: &[TensorElementType] = &[TensorElementType::Float32, TensorElementType::Float16];
 
 impl Engine {
     /// Loads the graphs of `package` and checks their tensors.
@@ -100,7 +100,7 @@ impl Engine {
         let processor = package.processor.clone().ok_or_else(no_processor)?;
         let side = processor.tile as i64;
 
-        let (_, pixels) = vision.input("pixel_values", F32, 5)?;
+        let (_, pixels) = vision.input("pixel_values", FLOATS, 5)?;
         let free = |dim: Option<&i64>| dim.is_none_or(|d| *d < 0);
         let tiles_at_once = match free(pixels.get(1)) {
             true => package.tiles_at_once(),
@@ -121,18 +121,18 @@ impl Engine {
             vision.input("pixel_attention_mask", BOOL, 4)?;
         }
         vision.only_inputs(|name| ["pixel_values", "pixel_attention_mask"].contains(&name))?;
-        let (_, features) = vision.output("image_features", F32, 3)?;
+        let (_, features) = vision.output("image_features", FLOATS, 3)?;
         let wanted = package.manifest.detector.as_ref();
         let detections = wanted.map(|d| d.output.clone().unwrap_or_else(|| "detections".into()));
         if let Some(name) = &detections {
-            vision.output(name, F32, 3)?;
+            vision.output(name, FLOATS, 3)?;
         }
 
         embed.input("input_ids", I64, 2)?;
         embed.only_inputs(|name| name == "input_ids")?;
-        let (_, embeds) = embed.output("inputs_embeds", F32, 3)?;
+        let (_, embeds) = embed.output("inputs_embeds", FLOATS, 3)?;
 
-        let (_, into) = decoder.input("inputs_embeds", F32, 3)?;
+        let (_, into) = decoder.input("inputs_embeds", FLOATS, 3)?;
         let batches = free(into.first());
         let last = |shape: &[i64]| shape.last().copied().unwrap_or(-1);
         let hidden = [last(&features), last(&embeds), last(&into)];
@@ -156,7 +156,7 @@ impl Engine {
         if positions {
             decoder.input("position_ids", I64, 2)?;
         }
-        decoder.output("logits", F32, 3)?;
+        decoder.output("logits", FLOATS, 3)?;
 
         let layers = decoder
             .inputs()
@@ -172,7 +172,7 @@ impl Engine {
         for layer in 0..layers {
             for what in ["key", "value"] {
                 let name = format!("past_key_values.{layer}.{what}");
-                let (ty, dims) = decoder.input(&name, CACHE, 4)?;
+                let (ty, dims) = decoder.input(&name, FLOATS, 4)?;
                 let of = (
                     ty,
                     dims.get(1).copied().unwrap_or(-1),
