@@ -116,8 +116,10 @@ pub struct Report {
     pub bytes_per_answer: u64,
     /// This machine.
     pub machine: Machine,
-    /// The most memory that the process held, MB (10⁶ bytes).
+    /// Resident memory after the looks, MB (10⁶ bytes).
     pub rss_mb: f64,
+    /// The most that was resident; loading takes more than looking.
+    pub peak_rss_mb: f64,
     /// Heap allocations of the Rust code in one look at the frame; the
     /// runtime's own are not seen. `None` where nobody counts.
     pub allocations: Option<u64>,
@@ -160,7 +162,14 @@ fn frame() -> Result<Frame, Problem> {
 }
 
 const NOUNS: [&str; 8] = [
-    "person", "car", "truck", "bicycle", "dog", "suitcase", "bag", "motorcycle",
+    "person",
+    "car",
+    "truck",
+    "bicycle",
+    "dog",
+    "suitcase",
+    "bag",
+    "motorcycle",
 ];
 
 fn zones(count: usize) -> Vec<Zone> {
@@ -298,6 +307,7 @@ pub fn run(
     let alone: Vec<Value> = (asked.iter())
         .flat_map(|question| look(&mut eyes, std::slice::from_ref(question)))
         .collect();
+    let (rss_mb, peak_rss_mb) = (resident_mb("VmRSS:"), resident_mb("VmHWM:"));
     say("measuring the machine");
     let (frame_cpu_ms, one_rule_cpu_ms) = (median(shared), median(first));
     let per_answer_cpu_ms = frame_cpu_ms / asked.len() as f64;
@@ -320,7 +330,8 @@ pub fn run(
         stages: parts.stages(),
         bytes_per_answer: bytes / asked.len() as u64,
         machine: machine(),
-        rss_mb: peak_rss_mb(),
+        rss_mb,
+        peak_rss_mb,
         allocations: counted,
     })
 }
@@ -440,9 +451,13 @@ fn machine() -> Machine {
     let reads = (0..5).map(|_| {
         let took = timed(|| {
             // Eight sums side by side, so that adding is not what takes the time.
-            let sums = memory.as_chunks::<8>().0.iter().fold([0u64; 8], |sums, eight| {
-                std::array::from_fn(|i| sums[i].wrapping_add(eight[i]))
-            });
+            let sums = memory
+                .as_chunks::<8>()
+                .0
+                .iter()
+                .fold([0u64; 8], |sums, eight| {
+                    std::array::from_fn(|i| sums[i].wrapping_add(eight[i]))
+                });
             std::hint::black_box(sums)
         });
         (memory.len() * 8) as f64 / (took.1 * 1e6).max(1e-9)
@@ -453,9 +468,10 @@ fn machine() -> Machine {
     }
 }
 
-fn peak_rss_mb() -> f64 {
+/// What `/proc/self/status` says after `key`; 0 where there is none.
+fn resident_mb(key: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
     let kib = line.and_then(|l| l.trim().trim_end_matches(" kB").trim().parse::<f64>().ok());
     kib.unwrap_or(0.0) * 1024.0 / 1e6
 }

@@ -5,12 +5,12 @@
 
 use scene::{BBox, Frame};
 
+use crate::brake::{Halt, Stop};
 use crate::package::{Filter, ImageProcessor, Package, Problem};
 use crate::picture::Picture;
 use crate::runtime::Runtime;
 use crate::tiles::{Grid, Tiles};
 pub use crate::vlm::{Cache, Seen};
-use crate::brake::{Halt, Stop};
 use crate::vlm::{Engine, PromptError, Prompter};
 
 /// One VLM, step by step.

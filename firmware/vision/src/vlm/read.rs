@@ -35,9 +35,10 @@ impl Cache {
     }
 }
 
-/// Continuations a run: beyond this the copies of the cache cost more than a
-/// further run (measured for 8 and 16).
-pub(super) const AT_ONCE: usize = 8;
+/// Continuations a run, each with a copy of the cache. Ten digits and a blank
+/// fit: on a 256M model one run of 12 takes 0.7 of the CPU time of runs of 8
+/// and 4.
+const AT_ONCE: usize = 12;
 
 impl Engine {
     fn empty(&self) -> Result<Cache, Problem> {
@@ -162,10 +163,7 @@ impl Engine {
         let mut inputs: Inputs = Vec::with_capacity(3 + self.past.len());
         inputs.push((Cow::Borrowed("inputs_embeds"), embeds.into()));
         let mask = Tensor::from_array(([rows, length], vec![1i64; rows * length]));
-        inputs.push((
-            Cow::Borrowed("attention_mask"),
-            mask.map_err(made)?.into(),
-        ));
+        inputs.push((Cow::Borrowed("attention_mask"), mask.map_err(made)?.into()));
         if self.positions {
             // cumsum(mask) - 1: counted from 0 over cache and fresh tokens.
             let at: Vec<i64> = (cache.length as i64..length as i64).collect();
@@ -197,15 +195,18 @@ impl Engine {
             .map(|name| take(&mut outputs, name, &place))
             .collect();
         let tensors: Arc<[DynValue]> = tensors?.into();
-        let read = numbers.chunks_exact(of_a_row).enumerate().map(|(row, all)| {
-            let cache = Cache {
-                tensors: Arc::clone(&tensors),
-                rows,
-                row,
-                length,
-            };
-            (cache, all[of_a_row - vocabulary..].to_vec())
-        });
+        let read = numbers
+            .chunks_exact(of_a_row)
+            .enumerate()
+            .map(|(row, all)| {
+                let cache = Cache {
+                    tensors: Arc::clone(&tensors),
+                    rows,
+                    row,
+                    length,
+                };
+                (cache, all[of_a_row - vocabulary..].to_vec())
+            });
         Ok(read.collect())
     }
 

@@ -72,11 +72,7 @@ impl Engine {
     /// Encodes pictures, as many tiles a run as the package allows: one, if it
     /// does not say. The peak of memory is then one tile's, and the scales of a
     /// graph that quantises as it runs can't depend on a tile's neighbours.
-    pub fn encode_all(
-        &mut self,
-        pictures: &[Tiles<'_>],
-        stop: &Stop,
-    ) -> Result<Vec<Seen>, Halt> {
+    pub fn encode_all(&mut self, pictures: &[Tiles<'_>], stop: &Stop) -> Result<Vec<Seen>, Halt> {
         let at_once = self.tiles_at_once;
         let mut seen: Vec<Seen> = Vec::with_capacity(pictures.len());
         let all: usize = pictures.iter().map(|p| p.grid().tiles()).sum();
@@ -117,12 +113,7 @@ impl Engine {
     }
 
     /// Encodes `tiles` tiles of `3 * S * S` numbers each.
-    fn encode_tiles(
-        &mut self,
-        pixels: Vec<f32>,
-        tiles: usize,
-        stop: &Stop,
-    ) -> Result<Run, Halt> {
+    fn encode_tiles(&mut self, pixels: Vec<f32>, tiles: usize, stop: &Stop) -> Result<Run, Halt> {
         let place = self.vision.place().to_owned();
         let made =
             |error: ort::Error| Problem::new(&place, format!("input 'pixel_values': {error}"));

@@ -83,20 +83,17 @@ fn print(report: &Report) {
         "{:.1} x; encodes for every rule, writes 8 tokens",
         report.naive_over_shared
     );
-    row(
-        "an answer, naively",
-        report.naive_per_answer_cpu_ms,
-        &ratio,
-    );
+    row("an answer, naively", report.naive_per_answer_cpu_ms, &ratio);
     println!();
     println!(
         "neighbours move an answer by {:.4} sigma; {} of {} rules unknown",
         report.neighbour_sigma, report.unknown, report.rules
     );
     println!(
-        "{:.0} MB moved an answer (modelled); peak {:.0} MB resident; {} allocations a look",
+        "{:.0} MB moved an answer (modelled); {:.0} MB resident, {:.0} at most; {} allocations a look",
         report.bytes_per_answer as f64 / 1e6,
         report.rss_mb,
+        report.peak_rss_mb,
         report.allocations.map_or("?".into(), |n| n.to_string())
     );
     println!(
