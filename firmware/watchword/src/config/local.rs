@@ -217,7 +217,7 @@ mod tests {
             ("kind = \"v4l2\"\nwidth = 8", "source.width = 8"),
             ("kind = \"v4l2\"\nheight = 10000", "source.height = 10000"),
             ("kind = \"v4l2\"\nrate = 0", "source.rate = 0"),
-            ("kind = \"v4l2\"\nio_mode = \"rw\"", "io_mode"),
+            ("kind = \"v4l2\"\nio_mode = \"rw\"", "`dmabuf`"),
             ("kind = \"v4l2\"\nfps = 5", "fps"),
             (
                 "kind = \"libcamera\"\ncamera_name = \"\"",
