@@ -6,6 +6,8 @@ logits, greedy tokens, log probabilities of answers) to OUT/golden. Deterministi
 in requirements.txt.
 
   python make_tiny.py --out ../../firmware/vision/tests/data/tiny-vlm
+
+Then make_batch.py, whose golden values are kept with these.
 """
 
 import argparse
