@@ -18,6 +18,9 @@ const OUT_OF_ORDER: u64 = 200_000_000;
 /// jitter. ns.
 const AHEAD: u64 = 1_000_000_000;
 
+/// Without a picture for so long, one that came out of order is taken. ns.
+const STANDS: u64 = 1_000_000_000;
+
 /// Moves times of a source's own line to ours; nanoseconds of running time.
 #[derive(Debug, Default)]
 struct Steady {
@@ -44,7 +47,9 @@ impl Steady {
         let at = i128::from(says) + self.shift;
         let next = self.last.map_or(0, |last| last + 1);
         let behind = i128::from(next) - at;
-        if (1..=i128::from(OUT_OF_ORDER)).contains(&behind) {
+        // A clock that stands still must not stop the picture.
+        let stands = now.is_some_and(|now| now > next + STANDS);
+        if (1..=i128::from(OUT_OF_ORDER)).contains(&behind) && !stands {
             return Verdict::Old;
         }
         let ahead = now.is_some_and(|now| at > i128::from(now) + i128::from(AHEAD));
@@ -156,6 +161,14 @@ mod tests {
         assert_eq!(ms(&mut steady, 100, 110), Old);
         assert_eq!(ms(&mut steady, 60, 120), Old);
         assert_eq!(ms(&mut steady, 140, 150), At(140, None));
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_does_not_stop_the_picture() {
+        let mut steady = Steady::default();
+        assert_eq!(ms(&mut steady, 100, 100), At(100, None));
+        let passed = (0..100).filter(|n| ms(&mut steady, 100, 140 + n * 40) != Old);
+        assert_eq!(passed.count(), 3, "one a second of four");
     }
 
     #[test]
