@@ -199,14 +199,10 @@ impl Gated {
 
     /// Takes in this picture as the newest.
     fn learn(&mut self, at: Mono, plane: Arc<Plane>) {
-        if let Some((before, last)) = &self.last
+        if let (Some((before, last)), Some(noise)) = (&self.last, &mut self.noise)
             && at > *before
         {
-            let sensitivity = &self.config.sensitivity;
-            match &mut self.noise {
-                Some(noise) => noise.learn(last, &plane, sensitivity),
-                None => self.noise = Some(Noise::new(last, &plane, sensitivity.band)),
-            }
+            noise.learn(last, &plane, &self.config.sensitivity);
         }
         self.last = Some((at, plane));
     }
@@ -261,7 +257,15 @@ impl Model for Gated {
         if self.last.as_ref().is_some_and(another) {
             self.forget();
         }
+        // What is known of the noise is from before this picture, but for the
+        // first pair.
+        if let (None, Some((before, last))) = (&self.noise, &self.last)
+            && at > *before
+        {
+            self.noise = Some(Noise::new(last, &plane, self.config.sensitivity.band));
+        }
         if questions.len() > MAX_QUESTIONS {
+            self.learn(at, plane);
             return self.inner.look(frame, zones, questions, detect, deadline);
         }
         let outline = |question: &Question| {
@@ -327,6 +331,11 @@ impl Model for Gated {
             (joules, latency) = (sight.joules, sight.latency);
             for (&index, answer) in open.iter().zip(sight.answers) {
                 let kept = &mut self.kept[places[index]];
+                // A question that was put twice counts once.
+                if (kept.run.as_ref()).is_some_and(|run| Arc::ptr_eq(&run.plane, &plane)) {
+                    answers[index] = Some(answer);
+                    continue;
+                }
                 let before = kept.run.take();
                 kept.model = answer.model.clone();
                 kept.run = (!matches!(answer.value, Value::Unknown(_))).then(|| {
