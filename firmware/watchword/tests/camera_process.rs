@@ -219,6 +219,37 @@ fn a_client_that_knows_only_the_contract() {
 }
 
 #[test]
+fn trouble_with_a_network_camera_is_told_without_its_password() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let Some(_broker) = mosquitto(dir.path(), port) else {
+        return;
+    };
+    let config = dir.path().join("watchword.toml");
+    let text = format!(
+        "camera = \"hall\"\ndata_dir = \"data\"\n[source]\nkind = \"rtsp\"\n\
+         url = \"rtsp://adam:hunter2@127.0.0.1:{}/live?token=hunter2\"\n\
+         [video]\nrtsp = \"127.0.0.1:{}\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n",
+        free_port(),
+        free_port()
+    );
+    std::fs::write(&config, text).unwrap();
+    let client = Client { port };
+    let _daemon = camera(&config);
+    client.until("watchword/hall/source", 60, |text| {
+        assert!(
+            !text.contains("hunter2") && !text.contains("adam"),
+            "{text}"
+        );
+        text.contains("refused the connection")
+    });
+    let told = client.json("watchword/hall/source", 10);
+    assert_eq!(told["state"], "retrying");
+    assert!(told["retry_in_ms"].as_u64().is_some());
+    assert!(told["since"].as_str().is_some());
+}
+
+#[test]
 fn sigterm_says_goodbye() {
     let dir = tempfile::tempdir().unwrap();
     let port = free_port();
