@@ -3,13 +3,7 @@
 import torch
 
 from graphs import VISION_ACTIVATIONS
-
-
-MODEL_TYPES = ("idefics3", "smolvlm")
-
-
-class Unsupported(ValueError):
-    """A model that the graphs do not describe."""
+from package import Refused
 
 
 def described(model):
@@ -20,7 +14,7 @@ def described(model):
 
     def need(good, what):
         if not good:
-            raise Unsupported(what)
+            raise Refused(what)
 
     need(text.model_type == "llama",
          f"text_config.model_type is '{text.model_type}'; only llama is known")
@@ -96,7 +90,7 @@ class CheckpointWeights:
         if path not in self.tensors:
             if name.endswith(".bias"):
                 return None
-            raise Unsupported(f"the checkpoint has no tensor {path}")
+            raise Refused(f"the checkpoint has no tensor {path}")
         return self.tensors[path].detach().float().numpy()
 
     def _patch_table(self):

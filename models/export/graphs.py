@@ -36,6 +36,10 @@ VISION_ACTIVATIONS = {
 }
 
 
+class TooLarge(Exception):
+    """A graph that does not fit in one file."""
+
+
 class Graph:
     """A graph under construction. `precision` says how weights of matrix products are kept;
     `half_outside` makes an f16 graph take and give f16 like its inside, as some converters do."""
@@ -125,7 +129,7 @@ class Graph:
         )
         size = model.ByteSize()
         if size > LARGEST_FILE:
-            raise ValueError(
+            raise TooLarge(
                 f"{path.name} would have {size / 1e9:.2f} GB, and one file can't hold more than "
                 f"{LARGEST_FILE / 1e9:.2f} GB; choose a smaller variant (int8, q4 or q4f16) with --variants"
             )

@@ -23,7 +23,7 @@ import checkpoint
 import graphs
 import package
 import reference
-from export_vlm import picture
+from convert import picture
 from make_split import image_processor, make_model
 from make_tiny import make_tokenizer
 from matmul import PRECISIONS, kept

@@ -17,6 +17,17 @@ GRAPHS = {
 }
 
 
+class Refused(Exception):
+    """Why there will be no package."""
+
+
+def read_json(path):
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise Refused(f"{path}: {error}") from error
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -64,7 +75,10 @@ def write_graphs(folder, config, weights, variants):
             stem, build = GRAPHS[role]
             graph = graphs.Graph(PRECISIONS[variant], per_token=role == "decoder")
             build(graph, config, weights)
-            size = graph.save(pathlib.Path(folder) / file, stem)
+            try:
+                size = graph.save(pathlib.Path(folder) / file, stem)
+            except graphs.TooLarge as error:
+                raise Refused(str(error)) from error
             say(f"  {file}: {size / 1e6:.1f} MB in {time.monotonic() - start:.1f} s")
 
 

@@ -46,7 +46,10 @@ def main():
     shape, variants = shapes.SHAPES[said.shape], list(dict.fromkeys(said.variant or ["int8", "f32"]))
     out = said.out
     start = time.monotonic()
-    package.claim(out, lambda why: SystemExit(f"make-random-vlm: {why}"))
+    try:
+        package.claim(out, package.Refused)
+    except package.Refused as error:
+        sys.exit(f"make-random-vlm: {error}")
     package.say(f"make-random-vlm: {said.shape}, {' and '.join(variants)}, seed {said.seed}, to {out}")
     if said.tokenizer:
         text, ids = tokenizer_of(said.tokenizer, shape)
