@@ -171,6 +171,7 @@ impl Language {
                 self.answer_crop(look, crop, &seen, encoded, questions, routes, meter);
             }
         }
+        self.engine.rest();
     }
 
     fn see_all(&mut self, frame: &Frame, crops: &[Crop], stop: &Stop) -> Result<Vec<Seen>, Halt> {

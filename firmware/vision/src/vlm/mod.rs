@@ -13,6 +13,7 @@ use ort::value::TensorElementType;
 
 pub(crate) use prompt::{PromptError, Prompter};
 pub use read::Cache;
+use read::Copies;
 pub(crate) use score::Answers;
 pub use see::Seen;
 
@@ -47,6 +48,7 @@ pub(crate) struct Engine {
     /// Prompts' beginnings for cut pictures, by their grid; as many as there
     /// are grids of an image processor, some dozens.
     prefixes: HashMap<Grid, Arc<[u32]>>,
+    copies: Copies,
     /// Bytes of weights and cache that the graphs have read and written.
     moved: u64,
 }
@@ -217,6 +219,7 @@ impl Engine {
             tiles_at_once,
             batches,
             prefixes: HashMap::new(),
+            copies: Copies::of(cache_type),
             moved: 0,
         };
         if said.is_none() {

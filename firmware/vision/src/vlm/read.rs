@@ -7,7 +7,7 @@ use half::f16;
 use ort::memory::Allocator;
 use ort::session::SessionInputValue;
 use ort::value::PrimitiveTensorElementType;
-use ort::value::{DynTensor, DynValue, Tensor, TensorElementType};
+use ort::value::{DynTensor, DynValue, Tensor, TensorElementType, TensorRef};
 
 use super::Engine;
 use super::see::Seen;
@@ -170,11 +170,16 @@ impl Engine {
             let at = Tensor::from_array(([rows, fresh], at.repeat(rows))).map_err(made)?;
             inputs.push((Cow::Borrowed("position_ids"), at.into()));
         }
-        for (name, tensor) in self.past.iter().zip(cache.tensors.iter()) {
-            let past = match (cache.rows, rows) {
+        let copied = (cache.rows, rows) != (1, 1);
+        if copied {
+            self.copies.fill(cache, rows).map_err(made)?;
+        }
+        let shape = [rows, self.heads, cache.length, self.head_dim];
+        for (at, (name, tensor)) in self.past.iter().zip(cache.tensors.iter()).enumerate() {
+            let past = match copied {
                 // A view: forks read the same memory.
-                (1, 1) => SessionInputValue::from(tensor),
-                _ => self.copied(tensor, cache, rows).map_err(made)?.into(),
+                false => SessionInputValue::from(tensor),
+                true => self.copies.view(at, shape).map_err(made)?,
             };
             inputs.push((Cow::Borrowed(name.as_str()), past));
         }
@@ -210,13 +215,9 @@ impl Engine {
         Ok(read.collect())
     }
 
-    /// `cache`'s row of `tensor`, `times` times.
-    fn copied(&self, tensor: &DynValue, cache: &Cache, times: usize) -> ort::Result<DynValue> {
-        let shape = [times, self.heads, cache.length, self.head_dim];
-        match self.cache_type {
-            TensorElementType::Float16 => repeated::<f16>(tensor, cache, times, shape),
-            _ => repeated::<f32>(tensor, cache, times, shape),
-        }
+    /// Gives back the memory that only a look needs.
+    pub fn rest(&mut self) {
+        self.copies = Copies::of(self.cache_type);
     }
 
     fn embed(&mut self, ids: &[u32], rows: usize, stop: &Stop) -> Result<DynValue, Halt> {
@@ -313,16 +314,56 @@ impl Engine {
     }
 }
 
-fn repeated<T: PrimitiveTensorElementType + Copy + std::fmt::Debug + 'static>(
-    tensor: &DynValue,
+/// A row of a cache several times over, a tensor each. Kept for the next count
+/// of the same look: fresh pages cost as much as what is written to them.
+#[derive(Debug)]
+pub(super) enum Copies {
+    F32(Vec<Vec<f32>>),
+    F16(Vec<Vec<f16>>),
+}
+
+impl Copies {
+    pub fn of(element: TensorElementType) -> Self {
+        match element {
+            TensorElementType::Float16 => Self::F16(Vec::new()),
+            _ => Self::F32(Vec::new()),
+        }
+    }
+
+    /// `cache`'s row `times` times.
+    fn fill(&mut self, cache: &Cache, times: usize) -> ort::Result<()> {
+        match self {
+            Self::F32(copies) => repeat(copies, cache, times),
+            Self::F16(copies) => repeat(copies, cache, times),
+        }
+    }
+
+    /// Tensor `at` of what was filled in.
+    fn view(&self, at: usize, shape: [usize; 4]) -> ort::Result<SessionInputValue<'_>> {
+        Ok(match self {
+            Self::F32(copies) => TensorRef::from_array_view((shape, &*copies[at]))?.into(),
+            Self::F16(copies) => TensorRef::from_array_view((shape, &*copies[at]))?.into(),
+        })
+    }
+}
+
+fn repeat<T: PrimitiveTensorElementType + Copy>(
+    copies: &mut Vec<Vec<T>>,
     cache: &Cache,
     times: usize,
-    shape: [usize; 4],
-) -> ort::Result<DynValue> {
-    let (_, numbers) = tensor.try_extract_tensor::<T>()?;
-    let of_a_row = numbers.len() / cache.rows;
-    let row = &numbers[cache.row * of_a_row..][..of_a_row];
-    Ok(Tensor::from_array((shape, row.repeat(times)))?.into_dyn())
+) -> ort::Result<()> {
+    copies.resize_with(cache.tensors.len(), Vec::new);
+    for (copy, tensor) in copies.iter_mut().zip(cache.tensors.iter()) {
+        let (_, numbers) = tensor.try_extract_tensor::<T>()?;
+        let of_a_row = numbers.len() / cache.rows;
+        let row = &numbers[cache.row * of_a_row..][..of_a_row];
+        copy.clear();
+        copy.reserve(of_a_row * times);
+        for _ in 0..times {
+            copy.extend_from_slice(row);
+        }
+    }
+    Ok(())
 }
 
 fn cache_bytes(of: TensorElementType) -> usize {
