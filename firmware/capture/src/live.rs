@@ -111,7 +111,9 @@ impl<'a> Run<'a> {
         self.take_encoded(&encoded);
 
         let size = find("inference_size")?;
-        self.gate_inference(&sink_pad("to_inference")?, size);
+        self.gate_inference(&sink_pad("to_inference")?, &size);
+        let behind = launch::pad(&find("to_inference")?, "src", file)?;
+        self.size_inference(&behind, &size);
         self.take_inference(&launch::appsink(&self.pipeline, "inference", file)?);
         Ok(())
     }
@@ -168,23 +170,33 @@ impl<'a> Run<'a> {
 
     /// Lets a picture through to be scaled and converted only when inference
     /// waits for one.
-    fn gate_inference(&self, pad: &gst::Pad, size: gst::Element) {
+    fn gate_inference(&self, pad: &gst::Pad, size: &gst::Element) {
         let shared = self.shared.clone();
-        let max_width = self.plan.max_width;
-        let types = gst::PadProbeType::BUFFER | gst::PadProbeType::EVENT_DOWNSTREAM;
-        pad.add_probe(types, move |pad, info| {
-            if let Some(event) = info.event() {
-                resize(event, &size, max_width);
-                return gst::PadProbeReturn::Ok;
-            }
+        let size = size.downgrade();
+        pad.add_probe(gst::PadProbeType::BUFFER, move |pad, info| {
+            let base = size.upgrade().and_then(|size| size.base_time());
             let at = (info.buffer())
                 .and_then(|buffer| running_time(pad, buffer))
-                .zip(size.base_time())
+                .zip(base)
                 .map(|(running, base)| running + base);
             match at {
                 Some(at) if shared.gate.offer(at.nseconds()) => gst::PadProbeReturn::Ok,
                 _ => TURN_AWAY,
             }
+        });
+    }
+
+    /// Fixes what inference gets by what comes. On `pad`, behind the queue, as
+    /// nothing is being scaled while an event goes by there: a size that was
+    /// set from the other side could meet a picture half-way that has the old one.
+    fn size_inference(&self, pad: &gst::Pad, size: &gst::Element) {
+        let size = size.downgrade();
+        let max_width = self.plan.max_width;
+        pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+            if let (Some(event), Some(size)) = (info.event(), size.upgrade()) {
+                resize(event, &size, max_width);
+            }
+            gst::PadProbeReturn::Ok
         });
     }
 

@@ -98,6 +98,11 @@ impl Plan {
         for name in ["video", "to_encoder", "to_inference", "inference_size"] {
             launch::pad(&launch::named(&pipeline, name, file)?, "sink", file)?;
         }
+        launch::pad(
+            &launch::named(&pipeline, "to_inference", file)?,
+            "src",
+            file,
+        )?;
         for name in ["encoded", "inference"] {
             launch::appsink(&pipeline, name, file)?;
         }
