@@ -72,10 +72,27 @@ pub trait Knowledge: Send + Sync {
     fn classes(&self) -> Vec<String>;
 }
 
+/// Gives up a look, from any thread.
+pub trait Cancel: Send + Sync {
+    /// Ends the look under way; what has no answer yet becomes
+    /// [`crate::Unknown::Cancelled`]. Does nothing between looks.
+    fn cancel(&self);
+}
+
+/// For models whose looks end at once.
+impl Cancel for () {
+    fn cancel(&self) {}
+}
+
 /// Answers questions about frames.
 pub trait Model: Send {
     /// What it can do.
     fn knowledge(&self) -> Arc<dyn Knowledge>;
+
+    /// What gives up its look under way.
+    fn canceller(&self) -> Arc<dyn Cancel> {
+        Arc::new(())
+    }
 
     /// Looks at `frame` once and answers all `questions`; zones that questions
     /// crop to are among `zones`. Detections come too if `detect` and the

@@ -295,8 +295,8 @@ pub fn run(
         say(&format!("round {} of {}", round + 1, bench.rounds));
         shared.push(timed(|| look(&mut eyes, &asked)).1);
         // Another one each round, so that both kinds are among them.
-        let one = &asked[round % asked.len()..][..1];
-        single.push(timed(|| look(&mut eyes, one)).1);
+        let alone = &asked[round % asked.len()..][..1];
+        single.push(timed(|| look(&mut eyes, alone)).1);
         for n in 0..NAIVE_ANSWERS {
             let question = &asked[(round * NAIVE_ANSWERS + n) % asked.len()];
             let (done, took) = timed(|| naively(&mut eyes, &frame, question));

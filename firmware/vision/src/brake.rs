@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ort::session::RunOptions;
+use scene::ports::Cancel;
 
 use crate::package::Problem;
 
@@ -186,12 +187,10 @@ impl Drop for Brake {
 
 /// Cancels the look that is under way, from any thread.
 #[derive(Clone, Debug)]
-pub struct Canceller(Arc<Shared>);
+pub(crate) struct Canceller(Arc<Shared>);
 
-impl Canceller {
-    /// What has no answer yet is [`scene::Unknown::Cancelled`]. Does nothing to
-    /// looks that begin later.
-    pub fn cancel(&self) {
+impl Cancel for Canceller {
+    fn cancel(&self) {
         let mut state = self.0.lock();
         if matches!(state.look, Look::Going(_)) {
             self.0.halt(&mut state, Look::Cancelled);

@@ -26,7 +26,6 @@ use std::path::PathBuf;
 use scene::Watts;
 use thiserror::Error;
 
-pub use brake::Canceller;
 pub use eyes::Eyes;
 use package::Problem;
 use runtime::RuntimeError;

@@ -6,7 +6,7 @@ mod mind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scene::ports::{Knowledge, Model};
+use scene::ports::{Cancel, Knowledge, Model};
 use scene::{
     Answer, BBox, CountBelief, Detection, Frame, Id, Polygon, Question, QuestionKind, Sight,
     Unknown, Value, Zone,
@@ -16,7 +16,7 @@ use language::Language;
 use mind::{Mind, Route};
 
 use crate::Options;
-use crate::brake::{Brake, Canceller, Halt, Stop};
+use crate::brake::{Brake, Halt, Stop};
 use crate::cost::Meter;
 use crate::detect::Detector;
 use crate::package::{Kind, Package, Problem};
@@ -104,11 +104,6 @@ impl Eyes {
             }),
             false => Err(problems),
         }
-    }
-
-    /// What cancels the look under way, from another thread.
-    pub fn canceller(&self) -> Canceller {
-        self.brake.canceller()
     }
 
     /// The language model's engine, for the bench.
@@ -229,6 +224,10 @@ fn share(cpu: Duration, among: usize) -> Duration {
 impl Model for Eyes {
     fn knowledge(&self) -> Arc<dyn Knowledge> {
         Arc::clone(&self.mind) as Arc<dyn Knowledge>
+    }
+
+    fn canceller(&self) -> Arc<dyn Cancel> {
+        Arc::new(self.brake.canceller())
     }
 
     fn look(

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use scene::ports::{Knowledge, Model};
+use scene::ports::{Cancel, Knowledge, Model};
 use scene::{
     Answer, BBox, Detection, Frame, Joules, Mono, Polygon, Quantity, Question, Sight, Unknown,
     Value, Zone,
@@ -240,6 +240,10 @@ fn lost() -> Answer {
 impl Model for Gated {
     fn knowledge(&self) -> Arc<dyn Knowledge> {
         self.inner.knowledge()
+    }
+
+    fn canceller(&self) -> Arc<dyn Cancel> {
+        self.inner.canceller()
     }
 
     fn look(

@@ -115,7 +115,7 @@ pub async fn run_and_tell(
     let mut board = Platform::open(&share.board(&config.board.name), Path::new("/"))?;
     let store = open_store(&config)?;
     let model = (config.gate).before(open_configured(&config, &board, &share)?);
-    let knowledge = model.knowledge();
+    let (knowledge, canceller) = (model.knowledge(), model.canceller());
     let camera = start_camera(&config, &board.spec().video, &share, clock.clone())?;
     let rtsp = camera.rtsp_url();
     let source = camera.control();
@@ -224,7 +224,8 @@ pub async fn run_and_tell(
     let stopped = async {
         carrier.stop(&watch, clock.now()).await;
         // Its orders are closed with the carrier, so it ends after the look
-        // that is under way.
+        // that is under way; nobody waits for that one's answers.
+        canceller.cancel();
         drop(news);
         tokio::task::spawn_blocking(move || looker.join()).await
     };
@@ -278,7 +279,12 @@ fn start_camera(
 ) -> Result<capture::Camera> {
     let mut camera = capture::CameraConfig::new(config.source.open(board)?);
     let chosen = &config.video.encoders;
-    camera.encoders = if chosen.is_empty() { &board.encoder } else { chosen }.clone();
+    camera.encoders = if chosen.is_empty() {
+        &board.encoder
+    } else {
+        chosen
+    }
+    .clone();
     camera.rtsp = (config.video.rtsp).map(|address| capture::RtspConfig { address });
     camera.max_width = config.video.inference_width;
     let bitrate = i64::from(config.video.bitrate_kbps);
