@@ -187,6 +187,36 @@ fn a_stream_that_ends_is_begun_again() {
 }
 
 #[test]
+fn a_camera_that_is_cut_again_and_again_is_tried_soon_each_time() {
+    let (port, setup) = (free_port(), Setup::default());
+    let mut server = NetworkCamera::start(port, &setup);
+    let mut config = remote(&server.url());
+    // Doubled at every cut, the waits would soon be as long as this.
+    config.retry_most = Duration::from_secs(3600);
+    let mut camera = start(&config);
+    let mut all = frames(&mut camera, 1);
+    for _ in 0..7 {
+        drop(server);
+        // Away for two tries at least, and the first wait is a short one.
+        let mut waits = vec![];
+        eventually("tried twice without it", LIMIT, || {
+            if let SourceState::Retrying { retry_in, .. } = camera.state()
+                && waits.last() != Some(&retry_in)
+            {
+                waits.push(retry_in);
+            }
+            waits.len() >= 2
+        });
+        // Four first waits less what it lived, or one and a quarter.
+        assert!(waits[0] <= config.retry_first * 4, "{waits:?}");
+        server = NetworkCamera::start(port, &setup);
+        all.extend(frames(&mut camera, 1));
+    }
+    rising(&all);
+    drop(server);
+}
+
+#[test]
 fn the_size_may_change_in_the_running_stream() {
     let server = NetworkCamera::start(free_port(), &Setup::default());
     let mut camera = start(&remote(&server.url()));

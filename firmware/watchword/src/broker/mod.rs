@@ -126,19 +126,26 @@ impl Broker {
 
 /// What the router keeps for subscribers that are slow or away, for each
 /// topic filter: `SEGMENTS` full segments and the one being filled, each over
-/// its size by at most one message. The oldest segment goes first.
-const SEGMENT_BYTES: usize = 4 * 1024 * 1024;
+/// its size by at most one message. The oldest segment goes first. A message
+/// that is kept holds all that was read from its client's connection with it,
+/// 10 KiB for one that came to publish and went: what fits into a segment
+/// weighs a hundred times as much.
+const SEGMENT_BYTES: usize = 512 * 1024;
 const SEGMENTS: usize = 2;
-/// The same for topics of which the newest message is all that counts, and
-/// which the router also keeps when nobody subscribes; the retained one is apart
-/// from these. They are told every few seconds for as long as the camera runs,
-/// and each of their topics would fill its segments in the end.
-const NEWEST_SEGMENT_BYTES: usize = 64 * 1024;
-const NEWEST: [&str; 4] = [
+/// The same for topics of which only the newest messages count, and which the
+/// router also keeps when nobody subscribes; the retained one is apart from
+/// these. They are told for as long as the camera runs, and each of their topics
+/// would fill its segments in the end.
+const NEWEST_SEGMENT_BYTES: usize = 16 * 1024;
+const NEWEST: [&str; 8] = [
     "watchword/+/alerts/+/image",
-    "watchword/+/rules/+/why",
-    "watchword/+/rules/+/value",
+    "watchword/+/ask",
+    "watchword/+/ask/answer",
+    "watchword/+/check",
+    "watchword/+/check/answer",
     "watchword/+/rules/+/active",
+    "watchword/+/rules/+/value",
+    "watchword/+/rules/+/why",
 ];
 
 /// Starts a broker and waits until both ports accept connections (up to 5 s;
