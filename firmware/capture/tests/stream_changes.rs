@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use capture::{Camera, Pipelines, Source};
+use common::network_camera::{NetworkCamera, Setup, free_port};
 use common::*;
 use gstreamer as gst;
 use scene::ports::{Clock, FrameSource, SourceState};
@@ -160,6 +161,32 @@ fn times_go_on_when_the_sources_clock_is_set() {
     rising(&times);
     let span = (times[times.len() - 1] - times[0]).seconds_f64();
     assert!((4.0..7.0).contains(&span), "80 pictures span {span} s");
+    assert_eq!(camera.stats().restarts, 0);
+}
+
+#[test]
+fn times_go_on_when_a_network_cameras_clock_is_set() {
+    let setup = Setup {
+        // Set on, the simulation itself would wait until then.
+        jumps: Some("30:-1500/75:-4500"),
+        ..Setup::default()
+    };
+    let server = NetworkCamera::start(free_port(), &setup);
+    let clock = clock();
+    let config = config(Source::rtsp(&server.url()).unwrap());
+    let mut camera = Camera::start(&pipelines(), &config, clock.clone()).unwrap();
+    let client = Client::connect(&camera.rtsp_url().unwrap());
+    let watcher = std::thread::spawn(move || times(&client.pictures(120)));
+    let mut frames = take(&mut camera, 1);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(10) {
+        frames.extend(take(&mut camera, 1));
+        let age = clock.now().mono.since(frames.last().unwrap().captured.mono);
+        assert!(age < Duration::from_secs(3), "{age:?} old");
+    }
+    frames_rise(&frames);
+    assert!(frames.len() > 100, "{}", frames.len());
+    rising(&watcher.join().unwrap());
     assert_eq!(camera.stats().restarts, 0);
 }
 

@@ -31,6 +31,8 @@ pub struct Setup {
     pub sound: bool,
     /// It ends after so many pictures.
     pub pictures: Option<u32>,
+    /// Its clock is set while it runs; see [`super::elements`].
+    pub jumps: Option<&'static str>,
 }
 
 impl Default for Setup {
@@ -42,6 +44,7 @@ impl Default for Setup {
             basic: false,
             sound: false,
             pictures: None,
+            jumps: None,
         }
     }
 }
@@ -171,8 +174,12 @@ fn factory(
         ("", 0)
     };
     let end = (setup.pictures).map_or(String::new(), |n| format!("num-buffers={n}"));
+    let jump = (setup.jumps).map_or(String::new(), |jumps| {
+        super::elements::register();
+        format!("! clockjump jumps={jumps}")
+    });
     factory.set_launch(&format!(
-        "( {sound} videotestsrc is-live=true {end} ! capsfilter name=size caps=\"{}\" \
+        "( {sound} videotestsrc is-live=true {end} ! capsfilter name=size caps=\"{}\" {jump} \
          ! {encoder} tune=zerolatency key-int-max=15 bitrate=500 \
          ! {pay} name=pay{number} pt=96 config-interval=-1 )",
         caps(setup.size)
