@@ -1,13 +1,13 @@
-//! How the gate judges the labelled set of changes, against the plain
-//! difference to the frame before.
+//! How the gate judges the labelled set of changes, against two plain
+//! differences to the frame before.
 //!
 //! `cargo run --release -p vision --example gate [-- SEEDS]`
 //!
-//! The baseline opens where the mean difference to the frame before passes a
-//! threshold. It is given the threshold twice: the one at which it opens as
-//! often for nothing as the gate does (how much does it miss?), and the
-//! highest at which it misses no more than the gate (how often does it open
-//! for nothing?).
+//! The baselines open where the mean difference to the frame before passes a
+//! threshold: of the whole picture, or of the block of 8 x 8 cells that differs
+//! most. Each is given its threshold twice: the one at which it opens as often
+//! for nothing as the gate does (how much does it miss?), and the highest at
+//! which it misses no more than the gate (how often does it open for nothing?).
 
 #[path = "../tests/common/changes.rs"]
 mod changes;
@@ -25,53 +25,69 @@ fn main() {
         std::process::exit(2);
     };
     let cases = watch_all(&Kind::ALL, 0..seeds, |sequence| 0..sequence.frames);
-    let missed = |opens: &dyn Fn(&Look) -> bool| {
-        let due = cases.iter().filter(|case| case.due.is_some());
-        due.filter(|case| case.delay(&case.whole, opens).is_none())
-            .count()
-    };
-    let false_opens = |opens: &dyn Fn(&Look) -> bool| {
-        cases
-            .iter()
-            .flat_map(Case::quiet)
-            .filter(|look| opens(look))
-            .count()
-    };
-    let gate = |look: &Look| look.opened;
-    // Every threshold that makes a difference, lowest first.
-    let mut thresholds: Vec<f32> = (cases.iter())
-        .flat_map(|case| case.whole.looks.iter().map(|look| look.before))
-        .collect();
-    thresholds.sort_by(f32::total_cmp);
-    let above = |threshold: f32| move |look: &Look| look.before > threshold;
-    // The lowest at which it opens for nothing as seldom as the gate.
-    let budget = false_opens(&gate);
-    let as_seldom = thresholds.partition_point(|t| false_opens(&above(*t)) > budget);
-    let as_seldom = thresholds.get(as_seldom).copied().unwrap_or(f32::MAX);
-    // The highest at which it misses as little as the gate.
-    let allowed = missed(&gate);
-    let as_keen = thresholds.partition_point(|t| missed(&above(*t)) <= allowed);
-    let as_keen = as_keen.checked_sub(1).map_or(0.0, |at| thresholds[at]);
-
+    let baselines = BASELINES.map(|(_, score)| Thresholds::of(&cases, score));
     println!(
-        "| what | cases | missed | in its zone | delay | false/h | beside/h | saved | baseline missed | baseline false/h |"
+        "| what | cases | missed | in its zone | delay | false/h | beside/h | saved | frame missed | frame false/h | block missed | block false/h |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     let mut all = Row::default();
     for kind in Kind::ALL {
         let mut row = Row::default();
         for case in cases.iter().filter(|case| case.kind == kind) {
-            row.add(case, as_seldom, as_keen);
-            all.add(case, as_seldom, as_keen);
+            row.add(case, &baselines);
+            all.add(case, &baselines);
         }
         row.print(kind.name(), kind.label());
     }
     all.print("all", Label::Change);
     println!();
-    println!(
-        "{seeds} seeds a kind, a look each {EVERY_S} s. The baseline's thresholds: {as_seldom:.2} levels \
-         opens for nothing as seldom as the gate, {as_keen:.2} misses as little."
-    );
+    println!("{seeds} seeds a kind, a look each {EVERY_S} s.");
+    for ((name, _), by) in BASELINES.iter().zip(&baselines) {
+        println!(
+            "Baseline '{name}': above {:.2} levels it opens for nothing as seldom as the gate, above \
+             {:.2} it misses as little.",
+            by.as_seldom, by.as_keen
+        );
+    }
+}
+
+type Score = fn(&Look) -> f32;
+
+const BASELINES: [(&str, Score); 2] = [("frame", |look| look.before), ("block", |look| look.block)];
+
+/// Where a baseline opens.
+struct Thresholds {
+    score: Score,
+    /// The lowest at which it opens for nothing as seldom as the gate.
+    as_seldom: f32,
+    /// The highest at which it misses as little as the gate.
+    as_keen: f32,
+}
+
+impl Thresholds {
+    fn of(cases: &[Case], score: Score) -> Self {
+        let missed = |opens: &dyn Fn(&Look) -> bool| {
+            let due = cases.iter().filter(|case| case.due.is_some());
+            due.filter(|case| case.delay(&case.whole, opens).is_none())
+                .count()
+        };
+        let false_opens = |opens: &dyn Fn(&Look) -> bool| {
+            let quiet = cases.iter().flat_map(Case::quiet);
+            quiet.filter(|look| opens(look)).count()
+        };
+        let (budget, allowed) = (false_opens(&|l| l.opened), missed(&|l| l.opened));
+        let above = |threshold: f32| move |look: &Look| score(look) > threshold;
+        let all = cases.iter().flat_map(|case| &case.whole.looks);
+        let mut scores: Vec<f32> = all.map(score).collect();
+        scores.sort_by(f32::total_cmp);
+        let seldom = scores.partition_point(|t| false_opens(&above(*t)) > budget);
+        let keen = scores.partition_point(|t| missed(&above(*t)) <= allowed);
+        Self {
+            score,
+            as_seldom: scores.get(seldom).copied().unwrap_or(f32::MAX),
+            as_keen: keen.checked_sub(1).map_or(0.0, |at| scores[at]),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -88,12 +104,12 @@ struct Row {
     beside_opens: usize,
     looks: usize,
     asked: usize,
-    baseline_missed: usize,
-    baseline_false: usize,
+    baseline_missed: [usize; 2],
+    baseline_false: [usize; 2],
 }
 
 impl Row {
-    fn add(&mut self, case: &Case, as_seldom: f32, as_keen: f32) {
+    fn add(&mut self, case: &Case, baselines: &[Thresholds; 2]) {
         self.cases += 1;
         if case.due.is_some() {
             self.due += 1;
@@ -101,8 +117,10 @@ impl Row {
                 Some(delay) => self.delays.push(delay),
                 None => self.missed += 1,
             }
-            let baseline = case.delay(&case.whole, |look| look.before > as_seldom);
-            self.baseline_missed += usize::from(baseline.is_none());
+            for (by, missed) in baselines.iter().zip(&mut self.baseline_missed) {
+                let found = case.delay(&case.whole, |look| (by.score)(look) > by.as_seldom);
+                *missed += usize::from(found.is_none());
+            }
             if let Some(zone) = &case.with {
                 self.zones += 1;
                 let found = case.delay(zone, |look| look.opened);
@@ -112,7 +130,9 @@ impl Row {
         for look in case.quiet() {
             self.quiet += 1;
             self.false_opens += usize::from(look.opened);
-            self.baseline_false += usize::from(look.before > as_keen);
+            for (by, opens) in baselines.iter().zip(&mut self.baseline_false) {
+                *opens += usize::from((by.score)(look) > by.as_keen);
+            }
         }
         if let Some(zone) = &case.without {
             self.beside += zone.looks.len();
@@ -140,15 +160,17 @@ impl Row {
             ""
         };
         println!(
-            "| {name}{moving} | {} | {} | {} | {} | {} | {} | {saved:.0} % | {} | {} |",
+            "| {name}{moving} | {} | {} | {} | {} | {} | {} | {saved:.0} % | {} | {} | {} | {} |",
             self.cases,
             share(self.missed, self.due),
             share(self.zones_missed, self.zones),
             delay.map_or("–".to_owned(), |d| format!("{d:.0} s")),
             hourly(self.false_opens, self.quiet),
             hourly(self.beside_opens, self.beside),
-            share(self.baseline_missed, self.due),
-            hourly(self.baseline_false, self.quiet),
+            share(self.baseline_missed[0], self.due),
+            hourly(self.baseline_false[0], self.quiet),
+            share(self.baseline_missed[1], self.due),
+            hourly(self.baseline_false[1], self.quiet),
         );
     }
 }

@@ -18,7 +18,7 @@ fn near(sequence: &Sequence) -> std::ops::Range<usize> {
 
 fn kinds(label: Label) -> Vec<Kind> {
     (Kind::ALL.into_iter())
-        .filter(|kind| kind.label() == label)
+        .filter(|kind| kind.label() == label && !kind.at_the_limit())
         .collect()
 }
 

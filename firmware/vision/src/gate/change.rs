@@ -47,6 +47,11 @@ impl Default for Sensitivity {
 const DARK: f32 = 12.0;
 const BRIGHT: f32 = 215.0;
 
+/// The large window reaches so many cells to each side of its middle, …
+const LARGE_REACH: usize = 4;
+/// … and is tried at every so many cells.
+const STEP: usize = 3;
+
 /// A median of nine normal numbers deviates this much more than their mean.
 const MEDIAN_PER_MEAN: f32 = 1.22;
 
@@ -181,6 +186,29 @@ fn deviation(differences: &[f32]) -> f32 {
     median(&mut sizes).unwrap_or(0.0) * DEVIATION_PER_MAD / std::f32::consts::SQRT_2
 }
 
+/// The variance of the mean of each cell and its neighbours, of which there are
+/// fewer at the edge.
+fn variances_of_nine(values: &[f32], columns: usize) -> Vec<f32> {
+    let rows = values.len() / columns;
+    let mut out = Vec::with_capacity(values.len());
+    let mut upright = vec![0.0; columns];
+    for row in 0..rows {
+        let (top, bottom) = (row.saturating_sub(1), (row + 2).min(rows));
+        upright.fill(0.0);
+        for line in values[top * columns..bottom * columns].chunks_exact(columns) {
+            for (sum, v) in upright.iter_mut().zip(line) {
+                *sum += v;
+            }
+        }
+        for column in 0..columns {
+            let (left, right) = (column.saturating_sub(1), (column + 2).min(columns));
+            let count = ((bottom - top) * (right - left)) as f32;
+            out.push(upright[left..right].iter().sum::<f32>() / (count * count));
+        }
+    }
+    out
+}
+
 /// By how much the luma changes from each cell to the next at most, levels.
 fn steepness(luma: &[f32], columns: usize) -> Vec<f32> {
     let mut out = vec![0.0f32; luma.len()];
@@ -200,56 +228,51 @@ fn steepness(luma: &[f32], columns: usize) -> Vec<f32> {
     out
 }
 
+/// Cells whose medians are found at once, in wide registers.
+const LANES: usize = 16;
+
 /// The median of each cell and its eight neighbours, the edge repeated: rain,
 /// snow and shaken edges are thinner than that, things are not.
 fn medians(luma: &[f32], columns: usize) -> Vec<f32> {
     let rows = luma.len() / columns;
+    // Each line with its ends repeated, and room for the last lanes.
+    let wide = columns.next_multiple_of(LANES) + 2;
+    let mut padded = Vec::with_capacity(wide * rows);
+    for line in luma.chunks_exact(columns) {
+        let (first, last) = (line[0], line[columns - 1]);
+        padded.push(first);
+        padded.extend_from_slice(line);
+        padded.resize(padded.len() + wide - columns - 1, last);
+    }
     let mut out = Vec::with_capacity(luma.len());
     for row in 0..rows {
         let lines = [row.saturating_sub(1), row, (row + 1).min(rows - 1)]
-            .map(|row| &luma[row * columns..(row + 1) * columns]);
-        for column in 0..columns {
-            let at = [
-                column.saturating_sub(1),
-                column,
-                (column + 1).min(columns - 1),
-            ];
-            let mut nine = [0.0; 9];
-            for (k, v) in nine.iter_mut().enumerate() {
-                *v = lines[k / 3][at[k % 3]];
+            .map(|row| &padded[row * wide..(row + 1) * wide]);
+        for column in (0..columns).step_by(LANES) {
+            let mut nine = [[0.0; LANES]; 9];
+            for (k, lanes) in nine.iter_mut().enumerate() {
+                let from = column + k % 3;
+                lanes.copy_from_slice(&lines[k / 3][from..from + LANES]);
             }
-            out.push(median_of_nine(nine));
+            let found = median_of_nine(nine);
+            out.extend_from_slice(&found[..LANES.min(columns - column)]);
         }
     }
     out
 }
 
 /// Paeth's network of 19 exchanges (Graphics Gems, 1990).
-fn median_of_nine(mut p: [f32; 9]) -> f32 {
+fn median_of_nine(mut p: [[f32; LANES]; 9]) -> [f32; LANES] {
+    #[rustfmt::skip]
     const ORDER: [(usize, usize); 19] = [
-        (1, 2),
-        (4, 5),
-        (7, 8),
-        (0, 1),
-        (3, 4),
-        (6, 7),
-        (1, 2),
-        (4, 5),
-        (7, 8),
-        (0, 3),
-        (5, 8),
-        (4, 7),
-        (3, 6),
-        (1, 4),
-        (2, 5),
-        (4, 7),
-        (4, 2),
-        (6, 4),
-        (4, 2),
+        (1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3),
+        (5, 8), (4, 7), (3, 6), (1, 4), (2, 5), (4, 7), (4, 2), (6, 4), (4, 2),
     ];
     for (a, b) in ORDER {
-        let (low, high) = (p[a].min(p[b]), p[a].max(p[b]));
-        (p[a], p[b]) = (low, high);
+        for lane in 0..LANES {
+            let (x, y) = (p[a][lane], p[b][lane]);
+            (p[a][lane], p[b][lane]) = (if x < y { x } else { y }, if x < y { y } else { x });
+        }
     }
     p[4]
 }
@@ -261,8 +284,8 @@ pub struct Difference {
     /// By how much the light changed, as a factor.
     light: f32,
     light_changed: bool,
-    /// For each cell, by what factor the windows round it exceed the
-    /// threshold; above 1 is a change.
+    /// For each cell, the square of the factor by which the windows round it
+    /// exceed the threshold; above 1 is a change.
     strength: Vec<f32>,
 }
 
@@ -316,35 +339,36 @@ impl Difference {
             *d -= d.clamp(-allowed, allowed);
         }
         let calm = medians(&luma, columns);
+        // Of both pictures, the earlier one scaled.
+        let both = 1.0 + light * light;
+        let deviations = (sensitivity.deviations * MEDIAN_PER_MEAN).powi(2) * both;
+        let least = sensitivity.contrast_small.powi(2);
+        let mut strength: Vec<f32> = (calm.iter())
+            .zip(variances_of_nine(&noise.variance, columns))
+            .map(|(level, noise)| level * level / (noise * deviations).max(least))
+            .collect();
+        let least = sensitivity.contrast_large.powi(2);
         let luma = Integral::of(&calm, columns);
         let variance = Integral::of(&noise.variance, columns);
-        // Of both pictures, the earlier one scaled.
-        let both = f64::from(1.0 + light * light);
-        let mut strength = Vec::with_capacity(columns * rows);
-        for row in 0..rows {
-            for column in 0..columns {
-                let mut strongest = 0.0f32;
-                for (reach, contrast) in [
-                    (1, sensitivity.contrast_small),
-                    (4, sensitivity.contrast_large),
-                ] {
-                    let cells = Cells {
-                        left: column.saturating_sub(reach),
-                        top: row.saturating_sub(reach),
-                        right: (column + reach + 1).min(columns),
-                        bottom: (row + reach + 1).min(rows),
-                    };
-                    let count = (cells.right - cells.left) * (cells.bottom - cells.top);
-                    let level = match reach {
-                        1 => calm[row * columns + column].abs(),
-                        _ => luma.sum(cells).abs() as f32 / count as f32,
-                    };
-                    let noise = (variance.sum(cells) * both).sqrt() as f32 / count as f32;
-                    let noise = noise * MEDIAN_PER_MEAN;
-                    let threshold = (noise * sensitivity.deviations).max(contrast);
-                    strongest = strongest.max(level / threshold);
+        for row in (1..rows).step_by(STEP) {
+            for column in (1..columns).step_by(STEP) {
+                let reach = LARGE_REACH;
+                let cells = Cells {
+                    left: column.saturating_sub(reach),
+                    top: row.saturating_sub(reach),
+                    right: (column + reach + 1).min(columns),
+                    bottom: (row + reach + 1).min(rows),
+                };
+                let count = ((cells.right - cells.left) * (cells.bottom - cells.top)) as f32;
+                let level = luma.sum(cells) as f32 / count;
+                let noise = variance.sum(cells) as f32 / (count * count);
+                let found = level * level / (noise * deviations).max(least);
+                for row in row - 1..(row + STEP - 1).min(rows) {
+                    for column in column - 1..(column + STEP - 1).min(columns) {
+                        let at = row * columns + column;
+                        strength[at] = strength[at].max(found);
+                    }
                 }
-                strength.push(strongest);
             }
         }
         Some(Self {
@@ -372,6 +396,44 @@ impl Difference {
         let cells = super::plane::cells(self.size, part);
         (cells.top..cells.bottom)
             .flat_map(|row| &self.strength[row * columns + cells.left..row * columns + cells.right])
-            .fold(0.0, |most, s| most.max(*s))
+            .fold(0.0f32, |most, s| most.max(*s))
+            .sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn medians_are_medians_at_every_place() {
+        for (columns, rows) in [(1, 1), (2, 3), (16, 2), (17, 5), (40, 9)] {
+            let luma: Vec<f32> = (0..columns * rows)
+                .map(|n| ((n * 7919 + n * n * 31) % 101) as f32)
+                .collect();
+            let found = medians(&luma, columns);
+            for (at, found) in found.iter().enumerate() {
+                let (row, column) = (at / columns, at % columns);
+                let mut nine = Vec::new();
+                for y in [row.saturating_sub(1), row, (row + 1).min(rows - 1)] {
+                    for x in [
+                        column.saturating_sub(1),
+                        column,
+                        (column + 1).min(columns - 1),
+                    ] {
+                        nine.push(luma[y * columns + x]);
+                    }
+                }
+                nine.sort_by(f32::total_cmp);
+                assert_eq!(*found, nine[4], "{columns}x{rows} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn variances_of_means_count_who_is_there() {
+        let found = variances_of_nine(&[9.0; 12], 4);
+        assert_eq!((found[0], found[1], found[5]), (9.0 / 4.0, 9.0 / 6.0, 1.0));
+        assert_eq!(variances_of_nine(&[4.0], 1), [4.0]);
     }
 }

@@ -22,8 +22,10 @@ pub struct Look {
     pub opened: bool,
     /// The model was asked: for a change, or since the answer was too old.
     pub asked: bool,
-    /// The baseline's score: mean difference to the frame before, levels.
+    /// A baseline's score: mean difference to the frame before, levels.
     pub before: f32,
+    /// Another one's: the same of the block of 8 x 8 cells that differs most.
+    pub block: f32,
 }
 
 /// A part of a sequence and what the gate made of it.
@@ -85,23 +87,51 @@ impl Part {
             opened,
             asked: opened || old,
             before: mean_difference(last, now, self.part),
+            block: largest_block(last, now, self.part),
         });
     }
 }
 
+/// Whether the middle of cell `at` lies in `part`.
+fn inside((columns, rows): (usize, usize), at: usize, part: BBox) -> bool {
+    let x = ((at % columns) as f32 + 0.5) / columns as f32;
+    let y = ((at / columns) as f32 + 0.5) / rows as f32;
+    let within = |at: f32, low: f32, size: f32| at >= low && at <= low + size;
+    within(x, part.x, part.w) && within(y, part.y, part.h)
+}
+
 fn mean_difference(last: &Plane, now: &Plane, part: BBox) -> f32 {
-    let (columns, rows) = now.size();
-    let inside = |at: f32, low: f32, size: f32| at >= low && at <= low + size;
     let (mut sum, mut count) = (0.0, 0u32);
     for (at, (a, b)) in last.luma().iter().zip(now.luma()).enumerate() {
-        let x = ((at % columns) as f32 + 0.5) / columns as f32;
-        let y = ((at / columns) as f32 + 0.5) / rows as f32;
-        if inside(x, part.x, part.w) && inside(y, part.y, part.h) {
+        if inside(now.size(), at, part) {
             sum += (a - b).abs();
             count += 1;
         }
     }
     sum / count.max(1) as f32
+}
+
+fn largest_block(last: &Plane, now: &Plane, part: BBox) -> f32 {
+    const SIDE: usize = 8;
+    let (columns, _) = now.size();
+    let wide = columns.div_ceil(SIDE);
+    let mut blocks: Vec<(f32, u32)> = Vec::new();
+    for (at, (a, b)) in last.luma().iter().zip(now.luma()).enumerate() {
+        if !inside(now.size(), at, part) {
+            continue;
+        }
+        let block = at / columns / SIDE * wide + at % columns / SIDE;
+        if block >= blocks.len() {
+            blocks.resize(block + 1, (0.0, 0));
+        }
+        blocks[block].0 += (a - b).abs();
+        blocks[block].1 += 1;
+    }
+    // Less than half of a block is more noise than picture.
+    let whole = blocks
+        .iter()
+        .filter(|(_, n)| *n as usize * 2 >= SIDE * SIDE);
+    whole.map(|(sum, n)| sum / *n as f32).fold(0.0, f32::max)
 }
 
 impl Case {

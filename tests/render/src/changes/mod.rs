@@ -31,6 +31,10 @@ pub enum Kind {
     FadeIn,
     /// A dark coat before a dark floor: a few levels of difference.
     LowContrast,
+    /// As [`Kind::LowContrast`], but so faint that people hardly see it.
+    Faint,
+    /// A thing of about 0.03 % of the picture, a dozen pixels across in one of 640.
+    Speck,
     /// Somebody small under few lamps, with the noise of high gain.
     Night,
     /// [`Kind::SmallPerson`] in rain.
@@ -76,7 +80,7 @@ pub enum Label {
 
 impl Kind {
     /// All of them, changes first.
-    pub const ALL: [Kind; 22] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Passing,
         Kind::SmallPerson,
         Kind::Bag,
@@ -85,6 +89,8 @@ impl Kind {
         Kind::SlowWalk,
         Kind::FadeIn,
         Kind::LowContrast,
+        Kind::Faint,
+        Kind::Speck,
         Kind::Night,
         Kind::InRain,
         Kind::InFlicker,
@@ -106,11 +112,16 @@ impl Kind {
         use Kind::*;
         match self {
             Passing | SmallPerson | Bag | TinyThing | Gone | SlowWalk | FadeIn | LowContrast
-            | Night | InRain | InFlicker | InDusk => Label::Change,
+            | Faint | Speck | Night | InRain | InFlicker | InDusk => Label::Change,
             LightSwitch => Label::Light,
             Still | Bands | Tremble | Rain | Exposure | Dusk | Shake => Label::Nothing,
             Tree | Screen => Label::Elsewhere,
         }
+    }
+
+    /// Whether it lies at the edge of what can be seen at all: there to show where that edge is.
+    pub fn at_the_limit(self) -> bool {
+        matches!(self, Kind::Faint | Kind::Speck)
     }
 
     /// A name for tables.
@@ -124,6 +135,8 @@ impl Kind {
             Kind::SlowWalk => "slow walk (60 s)",
             Kind::FadeIn => "fades in (60 s)",
             Kind::LowContrast => "low contrast",
+            Kind::Faint => "faint (1 to 2 levels)",
+            Kind::Speck => "speck (0.03 %)",
             Kind::Night => "night",
             Kind::InRain => "person in rain",
             Kind::InFlicker => "person under flicker",
@@ -215,7 +228,7 @@ impl Sequence {
             let place_kind = *rng.pick(&PlaceKind::ALL);
             let mut place = random_place::place(&mut rng, place_kind);
             match kind {
-                Kind::LowContrast => dark(&mut place, &mut rng),
+                Kind::LowContrast | Kind::Faint => dark(&mut place, &mut rng),
                 Kind::Night => night(&mut place, &mut rng),
                 // By day; night is a kind of its own.
                 _ if label == Label::Change => {
@@ -295,6 +308,7 @@ impl Sequence {
             // What can hardly be seen at all is no fair case, and what is
             // plainly seen none of low contrast.
             let fair = match (kind, sequence.change) {
+                (Kind::Faint, Some(change)) => (1.0..2.0).contains(&change.contrast),
                 (Kind::LowContrast, Some(change)) => (2.0..8.0).contains(&change.contrast),
                 (_, Some(change)) => change.contrast >= 4.0,
                 (_, None) => true,

@@ -66,7 +66,8 @@ fn sizes(kind: Kind) -> [f32; 2] {
         Kind::Passing => [0.015, 0.12],
         Kind::Bag | Kind::Gone => [0.002, 0.004],
         Kind::TinyThing => [0.0007, 0.0014],
-        Kind::Night | Kind::LowContrast => [0.007, 0.025],
+        Kind::Speck => [0.0002, 0.0004],
+        Kind::Night | Kind::LowContrast | Kind::Faint => [0.007, 0.025],
         _ => [0.007, 0.014],
     }
 }
@@ -87,9 +88,11 @@ impl Subject {
             }
             let yaw = PI + rng.range(-2.0, 2.0);
             let thing = match kind {
-                Kind::Bag | Kind::Gone | Kind::TinyThing => {
+                Kind::Bag | Kind::Gone | Kind::TinyThing | Kind::Speck => {
                     let kinds = match kind {
-                        Kind::TinyThing => [BagKind::Handbag, BagKind::Parcel, BagKind::Backpack],
+                        Kind::TinyThing | Kind::Speck => {
+                            [BagKind::Handbag, BagKind::Parcel, BagKind::Backpack]
+                        }
                         _ => [BagKind::Suitcase, BagKind::Duffel, BagKind::Backpack],
                     };
                     let bag = *rng.pick(&kinds);
@@ -105,7 +108,7 @@ impl Subject {
                 }
                 _ => {
                     let mut look = Look::random(rng);
-                    if kind == Kind::LowContrast {
+                    if matches!(kind, Kind::LowContrast | Kind::Faint) {
                         dress(&mut look, stage, rng);
                     }
                     let from = Pose::standing(at, yaw);
