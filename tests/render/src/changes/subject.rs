@@ -139,12 +139,13 @@ impl Subject {
                 let truth = stage.label(&shot_of(&thing, k, Shot::default()));
                 union(truth.found.iter().filter(|f| f.id == Some(ID)))
             };
-            let ends: [Option<Rect>; 3] = [0.0, 0.5, 1.0].map(seen_at);
+            // All the way.
+            let ways: [Option<Rect>; 9] = std::array::from_fn(|n| seen_at(n as f32 / 8.0));
             let area = |r: &Rect| (r[2] - r[0]) * (r[3] - r[1]);
             // Somebody who passes may come from beyond the edge.
             let Some(judged) = (match kind {
-                Kind::Passing => ends[1],
-                _ => ends[0],
+                Kind::Passing => ways[4],
+                _ => ways[0],
             }) else {
                 continue;
             };
@@ -152,7 +153,7 @@ impl Subject {
             if !whole || !(least..most).contains(&area(&judged)) {
                 continue;
             }
-            let rect = ends.into_iter().flatten().reduce(|a, b| {
+            let rect = ways.into_iter().flatten().reduce(|a, b| {
                 [
                     a[0].min(b[0]),
                     a[1].min(b[1]),
