@@ -4,14 +4,12 @@
 //! told). Every fourth time it comes back with another size. Without the second
 //! number it is never cut. It says on standard output what it does.
 
-#![allow(dead_code, reason = "the tests use the rest of the module")]
-
-#[path = "../tests/common/network_camera.rs"]
-mod network_camera;
+#[path = "../tests/common/mod.rs"]
+mod common;
 
 use std::time::Duration;
 
-use network_camera::{NetworkCamera, Setup};
+use common::network_camera::{NetworkCamera, Setup};
 
 /// Three times the usual picture, once another.
 const SIZES: [(u32, u32); 4] = [(640, 360), (640, 360), (640, 360), (1280, 720)];
