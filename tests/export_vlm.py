@@ -147,6 +147,7 @@ class Exporting(unittest.TestCase):
         template = checkpoint / "chat_template.jinja"
         template.write_text(template.read_text().replace("<image>", "<image><image>"))
         self.refused(checkpoint, "the picture 2 times")
+        self.refused(self.checkpoint, "'My Model' is no name", more=["--id", "My Model"])
         self.refused(self.checkpoint, "no 'q3'", "q4f16", more=["--variants", "q3"])
 
     def test_a_folder_of_other_things_is_left_alone(self):
@@ -159,6 +160,17 @@ class Exporting(unittest.TestCase):
             self.assertNotEqual(ran.returncode, 0)
             self.assertIn("not empty", ran.stderr)
             self.assertEqual((out / "thesis.txt").read_text(), "years of work")
+
+    def test_what_fits_in_no_file_is_refused(self):
+        out = self.folder / f"{self.id()}-out"
+        code = "import graphs, random_vlm; graphs.LARGEST = 100_000; random_vlm.main()"
+        ran = subprocess.run(
+            [PYTHON, "-c", code, "--shape", "mini-256m", "--out", out, "--variant", "f32"], capture_output=True,
+            text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "models/export")},
+        )
+        self.assertNotEqual(ran.returncode, 0)
+        self.assertIn("decoder_model_merged.onnx: has more than", ran.stderr)
+        self.assertFalse((out / "model.toml").exists())
 
     def test_random_packages_are_the_same_for_the_same_seed(self):
         def made(seed, *more):
@@ -180,6 +192,7 @@ class Exporting(unittest.TestCase):
         ran = script("make-random-vlm", "--shape", "mini-256m", "--out", self.folder / "r", "--tokenizer", self.folder)
         self.assertNotEqual(ran.returncode, 0)
         self.assertIn("tokenizer.json", ran.stderr)
+        self.assertNotIn("Traceback", ran.stderr)
 
 
 if __name__ == "__main__":

@@ -171,9 +171,8 @@ def export(said, variants):
             raise Refused(f"the {variant} graphs give logits that differ by {found['logits']:.1e} of the largest from "
                           f"what transformers gives; at most {F32_LIMIT:.0e} is rounding. The package is not finished")
     default = said.default or ("int8" if "int8" in variants else variants[0])
-    name = said.id or re.sub(r"[^a-z0-9-]+", "-", said.checkpoint.resolve().name.lower()).strip("-")
     package.write_manifest(
-        said.out, made_by="Written by scripts/export-vlm.", id=name, version=said.version, licence=said.licence,
+        said.out, made_by="Written by scripts/export-vlm.", id=said.id, version=said.version, licence=said.licence,
         variants=variants, default=default, title=said.title,
         prompt=prompt_lines(template, tokenizer),
     )

@@ -7,6 +7,7 @@ an image processor. Memory: the checkpoint in f32, and one graph.
 
 import argparse
 import pathlib
+import re
 import sys
 import time
 
@@ -40,6 +41,9 @@ def export(said):
             raise Refused(f"--variants: there is no '{variant}'; there are {', '.join(PRECISIONS)}")
     if said.default and said.default not in variants:
         raise Refused(f"--default: '{said.default}' is not among --variants ({', '.join(variants)})")
+    said.id = said.id or re.sub(r"[^a-z0-9]+", "-", said.checkpoint.resolve().name.lower()).strip("-")[:40]
+    if not re.fullmatch("[a-z0-9-]{1,40}", said.id):
+        raise Refused(f"--id: '{said.id}' is no name; 1 to 40 of a-z, 0-9 and '-' are")
     look(said.checkpoint)
     package.claim(said.out, Refused)
     package.say(f"export-vlm: reading {said.checkpoint}")

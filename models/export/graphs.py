@@ -25,8 +25,8 @@ from matmul import MatMuls
 
 MICROSOFT = "com.microsoft"
 OPSET = 18
-# Protobuf can't hold more in one file.
-LARGEST_FILE = 2**31 - 1
+# Protobuf can't hold more in one file; the rest is for the nodes.
+LARGEST = 2**31 - 2**22
 
 VISION_ACTIVATIONS = {
     "gelu_pytorch_tanh": (MICROSOFT, "FastGelu"),
@@ -48,7 +48,7 @@ class Graph:
         self.outside = TensorProto.FLOAT16 if half_outside else TensorProto.FLOAT
         self.half = precision.half
         self.nodes, self.initializers, self.inputs, self.outputs = [], [], [], []
-        self.constants, self.renamed = {}, {}
+        self.constants, self.renamed, self.bytes = {}, {}, 0
         self.matmuls = MatMuls(self, precision, per_token)
 
     @property
@@ -75,6 +75,12 @@ class Graph:
     def weight(self, name, array):
         """An initializer of exactly this array."""
         array = np.ascontiguousarray(array)
+        self.bytes += array.nbytes
+        if self.bytes > LARGEST:
+            raise TooLarge(
+                f"has more than {LARGEST / 1e9:.2f} GB, which one file can't hold; "
+                "choose a smaller variant (int8, q4 or q4f16)"
+            )
         tensor = TensorProto(name=name, dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype))
         tensor.raw_data = array.tobytes()
         self.initializers.append(tensor)
@@ -127,14 +133,8 @@ class Graph:
             # What ONNX Runtime 1.21 reads.
             ir_version=10,
         )
-        size = model.ByteSize()
-        if size > LARGEST_FILE:
-            raise TooLarge(
-                f"{path.name} would have {size / 1e9:.2f} GB, and one file can't hold more than "
-                f"{LARGEST_FILE / 1e9:.2f} GB; choose a smaller variant (int8, q4 or q4f16) with --variants"
-            )
         onnx.save(model, path)
-        return size
+        return path.stat().st_size
 
 
 def stacked(parts):

@@ -74,11 +74,11 @@ def write_graphs(folder, config, weights, variants):
             start = time.monotonic()
             stem, build = GRAPHS[role]
             graph = graphs.Graph(PRECISIONS[variant], per_token=role == "decoder")
-            build(graph, config, weights)
             try:
+                build(graph, config, weights)
                 size = graph.save(pathlib.Path(folder) / file, stem)
             except graphs.TooLarge as error:
-                raise Refused(str(error)) from error
+                raise Refused(f"{file}: {error}") from error
             say(f"  {file}: {size / 1e6:.1f} MB in {time.monotonic() - start:.1f} s")
 
 

@@ -1,7 +1,7 @@
 """A whole model package of random weights in the shape of a SmolVLM: for benches and tests of
 speed, where the values of weights don't matter. It knows nothing, and its answers mean nothing.
 
-About two minutes and 1.3 GB for smolvlm-256m in int8 and f32; needs no PyTorch and no network.
+About a minute and 1.3 GB for smolvlm-256m in int8 and f32; needs no PyTorch and no network.
 """
 
 import argparse
@@ -15,20 +15,29 @@ import vocabulary
 from matmul import PRECISIONS
 
 
+NEEDED = ["<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", "<|im_start|>", "<|im_end|>"]
+
+
+def made_tokenizer(shape):
+    """The text of a tokenizer.json for `shape`, and its special tokens."""
+    ids = vocabulary.special_tokens(shape["vocabulary"], shapes.IDS)
+    return vocabulary.make(ids, shape["vocabulary"]), ids
+
+
 def tokenizer_of(folder, shape):
-    """The text of the tokenizer.json in `folder`, which must fit `shape`."""
+    """Likewise of the tokenizer.json in `folder`, which must fit `shape`."""
     file = folder / "tokenizer.json" if folder.is_dir() else folder
     try:
         text = file.read_text()
         added, size = vocabulary.ids_of(text)
     except Exception as error:  # The tokenizers library raises plain Exception.
-        sys.exit(f"make-random-vlm: {file}: {error}; --tokenizer needs a folder with a tokenizer.json")
-    for token in ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", "<|im_start|>", "<|im_end|>"):
+        raise package.Refused(f"{file}: {error}; --tokenizer needs a folder with a tokenizer.json") from error
+    for token in NEEDED:
         if token not in added:
-            sys.exit(f"make-random-vlm: {file}: has no special token {token}; a SmolVLM's tokenizer is needed")
+            raise package.Refused(f"{file}: has no special token {token}; a SmolVLM's tokenizer is needed")
     if size > shape["vocabulary"]:
-        sys.exit(f"make-random-vlm: {file}: has {size} tokens, but the shape has {shape['vocabulary']}; "
-                 "choose a shape with the full vocabulary")
+        raise package.Refused(f"{file}: has {size} tokens, but the shape has {shape['vocabulary']}; "
+                              "choose a shape with the full vocabulary")
     return text, added
 
 
@@ -43,19 +52,19 @@ def main():
     parser.add_argument("--tokenizer", type=pathlib.Path,
                         help="folder with a tokenizer.json to take instead of one made here")
     said = parser.parse_args()
-    shape, variants = shapes.SHAPES[said.shape], list(dict.fromkeys(said.variant or ["int8", "f32"]))
-    out = said.out
-    start = time.monotonic()
     try:
-        package.claim(out, package.Refused)
+        make(said)
     except package.Refused as error:
         sys.exit(f"make-random-vlm: {error}")
+
+
+def make(said):
+    """Writes the package that the command line `said` asks for."""
+    shape, variants = shapes.SHAPES[said.shape], list(dict.fromkeys(said.variant or ["int8", "f32"]))
+    out, start = said.out, time.monotonic()
+    text, ids = tokenizer_of(said.tokenizer, shape) if said.tokenizer else made_tokenizer(shape)
+    package.claim(out, package.Refused)
     package.say(f"make-random-vlm: {said.shape}, {' and '.join(variants)}, seed {said.seed}, to {out}")
-    if said.tokenizer:
-        text, ids = tokenizer_of(said.tokenizer, shape)
-    else:
-        ids = vocabulary.special_tokens(shape["vocabulary"], shapes.IDS)
-        text = vocabulary.make(ids, shape["vocabulary"])
     (out / "tokenizer.json").write_text(text)
     config = shapes.config(shape, ids)
     package.write_json(out / "config.json", config)

@@ -3,7 +3,6 @@ the same special tokens at the same ids. Sentences of camera rules take as many 
 real one: about one a word."""
 
 import json
-import re
 
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
@@ -74,7 +73,7 @@ def make(ids, size):
     for place in range(len(vocabulary), first_added):
         vocabulary[f"Ġ~{place}"] = place
     data["model"]["vocab"] = vocabulary
-    added = {**{place: token for token, place in ids.items()}}
+    added = dict(taken)
     reserved = 0
     for place in range(first_added, size):
         if place not in added:
@@ -105,7 +104,3 @@ def ids_of(tokenizer_json):
     tokenizer = Tokenizer.from_str(tokenizer_json)
     added = {token.content: place for place, token in tokenizer.get_added_tokens_decoder().items()}
     return added, tokenizer.get_vocab_size(True)
-
-
-def words_of(text):
-    return re.findall(r"\w+", text)
