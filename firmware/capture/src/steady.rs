@@ -21,12 +21,30 @@ const AHEAD: u64 = 1_000_000_000;
 /// Without a picture for so long, one that came out of order is taken. ns.
 const STANDS: u64 = 1_000_000_000;
 
+/// From one picture to the next where that is not known yet, and the bounds of
+/// what is taken for it. Two pictures a nanosecond apart would be one to RTP,
+/// whose clock ticks every 11 µs. ns.
+const STEP: u64 = 33_000_000;
+const STEPS: std::ops::RangeInclusive<u64> = 1_000_000..=200_000_000;
+
 /// Moves times of a source's own line to ours; nanoseconds of running time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Steady {
     /// Ours less the source's.
     shift: i128,
     last: Option<u64>,
+    /// From the picture before the last one to the last one.
+    step: u64,
+}
+
+impl Default for Steady {
+    fn default() -> Self {
+        Self {
+            shift: 0,
+            last: None,
+            step: STEP,
+        }
+    }
 }
 
 /// What becomes of a picture.
@@ -41,8 +59,14 @@ enum Verdict {
 impl Steady {
     /// A picture that says it is of `says`, when it is `now`, each if known.
     fn place(&mut self, says: Option<u64>, now: Option<u64>) -> Verdict {
-        let Some(says) = says.or(now) else {
-            return Verdict::Old;
+        let Some(says) = says else {
+            // It is of now, whatever the source's line is like.
+            let Some(now) = now else {
+                return Verdict::Old;
+            };
+            let at = now.max(self.last.map_or(0, |last| last + STEPS.start()));
+            self.last = Some(at);
+            return Verdict::At(at, None);
         };
         let at = i128::from(says) + self.shift;
         let next = self.last.map_or(0, |last| last + 1);
@@ -54,13 +78,18 @@ impl Steady {
         }
         let ahead = now.is_some_and(|now| at > i128::from(now) + i128::from(AHEAD));
         let (at, jump) = if behind > 0 || ahead {
+            let next = self.last.map_or(0, |last| last + self.step);
             let anchor = now.unwrap_or(next).max(next);
             let shift = i128::from(anchor) - i128::from(says);
             let jump = self.shift - shift;
             self.shift = shift;
             (anchor, Some(jump))
         } else {
-            (u64::try_from(at).unwrap_or(next), None)
+            let at = u64::try_from(at).unwrap_or(next);
+            if let Some(last) = self.last {
+                self.step = (at - last).clamp(*STEPS.start(), *STEPS.end());
+            }
+            (at, None)
         };
         self.last = Some(at);
         Verdict::At(at, jump)
@@ -150,8 +179,9 @@ mod tests {
             At(5130, Some(86_400_000))
         );
         assert_eq!(ms(&mut steady, 86_400_120, 5170), At(5170, None));
-        // And back again.
-        assert_eq!(ms(&mut steady, 160, 5210), At(5210, Some(-86_400_000)));
+        // And back again; the last one was given a time a little ahead of now.
+        assert_eq!(ms(&mut steady, 86_400_160, 5190), At(5210, None));
+        assert_eq!(ms(&mut steady, 160, 5205), At(5250, Some(-86_400_040)));
     }
 
     #[test]
@@ -175,6 +205,7 @@ mod tests {
     fn a_picture_without_a_time_is_of_now() {
         let mut steady = Steady::default();
         assert_eq!(ms(&mut steady, None, 70), At(70, None));
+        assert_eq!(ms(&mut steady, None, 70), At(71, None));
         assert_eq!(ms(&mut steady, 100, 105), At(100, None));
         assert_eq!(steady.place(None, None), Old);
         assert_eq!(steady.place(Some(200 * MS), None), At(200 * MS, None));
@@ -182,6 +213,8 @@ mod tests {
         let At(at, Some(_)) = steady.place(Some(0), None) else {
             panic!("a jump");
         };
-        assert_eq!(at, 200 * MS + 1, "without a clock it goes on at once");
+        assert_eq!(at, 300 * MS, "without a clock it goes on at the last pace");
+        // The source's line is another one by now; the next has no time again.
+        assert_eq!(ms(&mut steady, None, 320), At(320, None));
     }
 }
