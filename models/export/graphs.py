@@ -47,7 +47,10 @@ class Graph:
     def __init__(self, precision, per_token=True, half_outside=False):
         self.outside = TensorProto.FLOAT16 if half_outside else TensorProto.FLOAT
         self.half = precision.half
-        self.nodes, self.initializers, self.inputs, self.outputs = [], [], [], []
+        self.nodes, self.inputs, self.outputs = [], [], []
+        # What ONNX Runtime 1.21 reads. Weights go in at once: a copy of them would be gigabytes.
+        self.model = onnx.ModelProto(ir_version=10, producer_name="watchword")
+        self.model.opset_import.extend([helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)])
         self.constants, self.renamed, self.bytes = {}, {}, 0
         self.matmuls = MatMuls(self, precision, per_token)
 
@@ -81,9 +84,9 @@ class Graph:
                 f"has more than {LARGEST / 1e9:.2f} GB, which one file can't hold; "
                 "choose a smaller variant (int8, q4 or q4f16)"
             )
-        tensor = TensorProto(name=name, dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype))
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor = self.model.graph.initializer.add(name=name, dims=array.shape, data_type=kind)
         tensor.raw_data = array.tobytes()
-        self.initializers.append(tensor)
         return name
 
     def floats(self, name, array):
@@ -125,15 +128,13 @@ class Graph:
         for node in self.nodes:
             for names in (node.input, node.output):
                 names[:] = [self.renamed.get(name, name) for name in names]
-        graph = helper.make_graph(self.nodes, name, self.inputs, self.outputs, self.initializers)
-        model = helper.make_model(
-            graph,
-            opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)],
-            producer_name="watchword",
-            # What ONNX Runtime 1.21 reads.
-            ir_version=10,
-        )
-        onnx.save(model, path)
+        graph = self.model.graph
+        graph.name = name
+        graph.node.extend(self.nodes)
+        graph.input.extend(self.inputs)
+        graph.output.extend(self.outputs)
+        with open(path, "wb") as file:
+            file.write(self.model.SerializeToString())
         return path.stat().st_size
 
 
