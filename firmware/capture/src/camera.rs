@@ -14,12 +14,12 @@ use scene::ports::{Clock, FrameSource, SourceState};
 
 use crate::backoff::Backoff;
 use crate::choice::{Choice, Verdict};
-use crate::description::{Value, Values};
 use crate::gate::Gate;
 use crate::live::{End, Run};
 use crate::plan::Plan;
 use crate::remote::Access;
 use crate::rtsp::{Outlet, Server};
+use crate::value::{Value, Values};
 use crate::{CaptureError, Pipelines, init, launch, memory};
 
 /// A pipeline's way to NULL, at most.

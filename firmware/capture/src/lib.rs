@@ -27,12 +27,14 @@ mod rtsp;
 mod seam;
 mod slots;
 mod steady;
+mod value;
 
 pub use camera::{Camera, CameraConfig, CameraControl, Encode, RtspConfig, Source, Stats};
-pub use description::{Pipelines, Value, Values};
+pub use description::Pipelines;
 pub use error::CaptureError;
 pub use log::init;
 pub use replay::{Replay, ReplayConfig};
+pub use value::{Value, Values};
 
 /// The widest frame that inference gets unless told otherwise, pixels: half of
 /// full HD, and more than the models look at.

@@ -12,8 +12,8 @@ use gstreamer_video as gst_video;
 use scene::ports::{FrameSource, SourceState};
 use scene::{Frame, Moment, Mono};
 
-use crate::description::Values;
 use crate::slots::Slots;
+use crate::value::Values;
 use crate::{CaptureError, Pipelines, init, launch, picture};
 
 const OPEN_LIMIT: Duration = Duration::from_secs(20);
