@@ -305,12 +305,14 @@ def decoder(graph, config, weights, position_ids=True):
             # Nobody asks what the tokens before the last would say; their keys and values are all.
             shape = graph.shape(batch, fresh, graph.ints(hidden))
             x, residual = (graph.reshape(last_of(graph.op("Reshape", y, shape), 1), -1, hidden) for y in (x, residual))
+            graph.matmuls.rows = "last"
             fresh, bias = graph.ints(1), grouped(last_of(one_head, 1))
             q = rotated(by_heads(linear(x, f"{at}.q"), heads, fresh), last_of(positions, 1))
         v = by_heads(v, groups, graph.ints(-1))
         k, v = (graph.op("Concat", past[layer, what], new, axis=2) for what, new in (("key", k), ("value", v)))
         present += [(f"present.{layer}.key", k), (f"present.{layer}.value", v)]
-        q = graph.reshape(graph.op("Mul", q, graph.scalar(1 / math.sqrt(dim))), 0, groups, -1, dim)
+        # Right before the product, so that ONNX Runtime makes it part of the product.
+        q = graph.op("Mul", graph.reshape(q, 0, groups, -1, dim), graph.scalar(1 / math.sqrt(dim)))
         scores = graph.op("MatMul", q, graph.op("Transpose", k, perm=[0, 1, 3, 2]))
         x = graph.op("MatMul", graph.op("Softmax", graph.op("Add", scores, bias), axis=-1), v)
         x = graph.op("Reshape", x, graph.shape(batch, graph.ints(heads), fresh, graph.ints(dim)))

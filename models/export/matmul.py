@@ -83,6 +83,8 @@ class MatMuls:
 
     def __init__(self, graph, precision, per_token):
         self.graph, self.bits, self.per_token = graph, precision.bits, per_token
+        # Zero points, one a token, are the same for all products of as many tokens: `rows` names which.
+        self.rows, self.zeros = "all", {}
 
     def _levels(self, x):
         """`x` in 8 bits, the scale and zero point that all of it has, and what else each token is
@@ -92,8 +94,9 @@ class MatMuls:
             return *graph.op("DynamicQuantizeLinear", x, outputs=(0, 1, 2)), None
         largest = graph.op("ReduceMax", graph.op("Abs", x), graph.ints(-1), keepdims=0)
         scale = graph.op("Mul", graph.op("Max", largest, graph.scalar(1e-20)), graph.scalar(1 / 127))
-        zeros = graph.op("Expand", graph.scalar(128, np.uint8), graph.op("Shape", scale))
-        levels = graph.op("QuantizeLinear", x, scale, zeros, axis=0)
+        if self.rows not in self.zeros:
+            self.zeros[self.rows] = graph.op("Expand", graph.scalar(128, np.uint8), graph.op("Shape", scale))
+        levels = graph.op("QuantizeLinear", x, scale, self.zeros[self.rows], axis=0)
         return levels, graph.scalar(1.0), graph.scalar(128, np.uint8), graph.op("Unsqueeze", scale, graph.ints(1))
 
     def linear(self, x, name, weight, bias):
