@@ -269,10 +269,10 @@ fn median_of_nine(mut p: [[f32; LANES]; 9]) -> [f32; LANES] {
         (5, 8), (4, 7), (3, 6), (1, 4), (2, 5), (4, 7), (4, 2), (6, 4), (4, 2),
     ];
     for (a, b) in ORDER {
-        for lane in 0..LANES {
-            let (x, y) = (p[a][lane], p[b][lane]);
-            (p[a][lane], p[b][lane]) = (if x < y { x } else { y }, if x < y { y } else { x });
-        }
+        let (x, y) = (p[a], p[b]);
+        // Comparing makes vector instructions of it; f32::min, which minds NaN, does not.
+        p[a] = std::array::from_fn(|lane| if x[lane] < y[lane] { x[lane] } else { y[lane] });
+        p[b] = std::array::from_fn(|lane| if x[lane] < y[lane] { y[lane] } else { x[lane] });
     }
     p[4]
 }

@@ -1,6 +1,8 @@
 //! A whole camera in simulated time: the watch loop's machine with a scripted
 //! model, driven second by second.
 
+#![allow(dead_code)] // Each test binary uses its part.
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
