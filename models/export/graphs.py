@@ -12,7 +12,7 @@ and values are never copied per query head). Names and shapes are those of the p
 
 except that `pixel_attention_mask` is left out (a camera pads no picture) and that logits are those
 of the last position only: no caller here reads the others, and they cost a third of a prefill.
-What a checkpoint computes is checked against `transformers` by `check.py`, not taken on trust.
+What a checkpoint computes is checked against `transformers` by `reference.py`, not taken on trust.
 """
 
 import math
