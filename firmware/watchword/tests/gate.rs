@@ -247,7 +247,7 @@ fn one_bad_answer_on_a_still_scene_fires_no_rule_and_clears_none() {
                 let told = camera.told();
                 let wanted = usize::from(somebody);
                 assert_eq!(told.len(), wanted, "{rule}, bad look {bad}: {told:?}");
-                assert!(camera.asked.len() > 14, "{rule}: {}", camera.asked.len());
+                assert!(camera.asked.len() >= 14, "{rule}: {}", camera.asked.len());
             }
         }
     }
