@@ -70,12 +70,15 @@ impl Camera {
     }
 }
 
+/// The questions of each look, and whether it was to detect.
+type Asked = Arc<Mutex<Vec<(Vec<String>, bool)>>>;
+
 /// A model that says what it is told to, and tells what it was asked.
 struct Rig {
     gated: Gated,
     script: Arc<Mutex<Scripted>>,
     looks: Arc<Mutex<u64>>,
-    asked: Arc<Mutex<Vec<(Vec<String>, bool)>>>,
+    asked: Asked,
     camera: Camera,
     zones: Vec<Zone>,
     t: f64,
@@ -83,7 +86,7 @@ struct Rig {
 
 struct Listening {
     inner: SimModel,
-    asked: Arc<Mutex<Vec<(Vec<String>, bool)>>>,
+    asked: Asked,
 }
 
 impl Model for Listening {
