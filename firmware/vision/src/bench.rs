@@ -153,7 +153,7 @@ fn frame() -> Result<Frame, Problem> {
     let (width, height) = (960usize, 540usize);
     let at = |i: usize| {
         let (x, y, c) = (i / 3 % width, i / 3 / width, i % 3);
-        let ramp = (x * 200 / width + y * 40 / height + c * 10) as u8;
+        let ramp = (x * 170 / width + y * 30 / height + c * 10) as u8;
         let edge = if (x / 37 + y / 23) % 2 == 0 { 15 } else { 0 };
         ramp + edge + (i * 7919 % 13) as u8
     };
