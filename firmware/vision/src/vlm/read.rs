@@ -315,7 +315,7 @@ impl Engine {
 }
 
 /// A row of a cache several times over, a tensor each. Kept for the next count
-/// of the same look: fresh pages cost as much as what is written to them.
+/// of the same look, so that its memory is asked for once.
 #[derive(Debug)]
 pub(super) enum Copies {
     F32(Vec<Vec<f32>>),
