@@ -22,7 +22,6 @@ use crate::eyes::Eyes;
 use crate::package::Problem;
 use crate::picture::Picture;
 use crate::tiles::Tiles;
-use crate::vlm::PromptError;
 use crate::{Options, VisionError};
 
 /// What to measure.
@@ -280,14 +279,12 @@ pub fn run(
         let what = format!("answers none of the {} questions: {why}", asked.len());
         return Err(one(Problem::new(bench.model.display().to_string(), what)));
     }
-    let counted = allocations.map(|count| {
-        let before = count();
-        look(&mut eyes, &asked);
-        count() - before
-    });
-    let moved = eyes.bytes_moved();
+    let (moved, before) = (eyes.bytes_moved(), allocations.map(|count| count()));
     look(&mut eyes, &asked);
     let bytes = eyes.bytes_moved() - moved;
+    let counted = allocations
+        .zip(before)
+        .map(|(count, before)| count() - before);
 
     let (mut shared, mut single, mut naive) = (Vec::new(), Vec::new(), Vec::new());
     let mut parts = Parts::default();
@@ -413,27 +410,6 @@ impl Parts {
             score_yes_no: some(self.yes_no),
             score_count: some(self.count),
         }
-    }
-}
-
-impl Eyes {
-    /// What follows the shared prefix when `question` is asked.
-    fn suffix_of(&mut self, question: &Question) -> Result<Vec<u32>, Problem> {
-        let engine = self.engine()?;
-        let prompt = engine.prompter.prompt();
-        let ask = match question.kind {
-            QuestionKind::YesNo => format!("{}{}", question.ask, prompt.yes_no_suffix),
-            QuestionKind::Count => format!("{}{}", question.ask, prompt.count_suffix),
-            QuestionKind::Text => question.ask.clone(),
-        };
-        let suffix = engine.prompter.suffix(&ask);
-        suffix.map_err(|error| {
-            let why = match error {
-                PromptError::Failed(why) => why,
-                PromptError::UnknownWords(words) => format!("unknown words: {}", words.join(" ")),
-            };
-            Problem::new("the bench's question", why)
-        })
     }
 }
 

@@ -113,6 +113,19 @@ impl Eyes {
         engine.ok_or_else(|| Problem::new("the bench", "needs a package of kind vlm"))
     }
 
+    /// What follows the shared prefix when the language model is asked
+    /// `question`, for the bench.
+    pub(crate) fn suffix_of(&self, question: &Question) -> Result<Vec<u32>, Problem> {
+        match self.mind.route(question) {
+            Route::Language { suffix, .. } => Ok(suffix),
+            Route::Cannot(why) => Err(Problem::new("the bench's question", why.to_string())),
+            Route::Detector { model, .. } => {
+                let what = format!("is answered by the detector of {model}");
+                Err(Problem::new("the bench's question", what))
+            }
+        }
+    }
+
     /// Reads and scores one question after `prefix`, for the bench.
     pub(crate) fn score(
         &mut self,
