@@ -1,0 +1,1 @@
+"""The parts of scripts/flash: the image and its map, the disks of a machine, talking."""
