@@ -1,7 +1,7 @@
 //! Whether a word acts as a noun or as a verb where it stands: "car park" and
 //! "cars park", "fire exit" and "people exit".
 
-use super::number::small_number;
+use super::number::{is_number_word, small_number};
 use super::phrase::Role;
 use super::token::Tok;
 use super::words::*;
@@ -34,6 +34,7 @@ pub(super) fn nounish(toks: &[Tok], i: usize) -> bool {
             && !t.any(UNIVERSAL)
             && !t.any(UNATTENDED)
             && small_number(&t.text).is_none()
+            && !is_number_word(&t.text)
     })
 }
 

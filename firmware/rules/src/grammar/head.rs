@@ -1,6 +1,7 @@
 //! The noun of a phrase from its words: its head, its singular, what hides in it.
 
-use super::number::small_number;
+use super::acts::acts;
+use super::number::{small_number, unit_millis};
 use super::phrase::{Phrase, Role, place_cannot};
 use super::token::Tok;
 use super::words::*;
@@ -59,6 +60,39 @@ pub(super) fn finish(
         }
         _ => text,
     };
+    let Some(&tail) = text.last().filter(|w| **w != "of") else {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    };
+    // "info broken number", "a car opens": a state that was not taken as one
+    // would be read as one in another place.
+    let stateful = |w: &str| STATES.contains(w) || UNATTENDED.contains(w);
+    if role == Role::Subject
+        && text.len() > 1
+        && stateful(&singular(tail))
+    {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
+    // "broken smokes", "large open": what narrows a thing was taken before, if
+    // a thing follows.
+    let narrows = |w: &str| stateful(w) || COLOURS.contains(w) || ATTRIBUTES.contains(w);
+    if role == Role::Subject
+        && text.len() == 2
+        && narrows(text[0])
+        && acts(toks, words[1], 1, false, false, role)
+    {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
+    // "3 day gates": three days, or three gates?
+    if role == Role::Subject
+        && out.compare.is_some_and(|k| k.threshold != crate::Threshold::One(1))
+        && unit_millis(text[0]).is_some()
+    {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
+    // "half gates", "couple log": of how many?
+    if role == Role::Subject && (text[0] == "half" || text[0] == "couple" && text.len() > 1) {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
     let mut noun = text.join(" ");
     let of = text.iter().position(|w| *w == "of");
     let head = of.unwrap_or(text.len()) - 1;
@@ -128,7 +162,7 @@ pub(super) fn finish(
                     noun = format!("{} in queue", singular(&back))
                 }
                 "number" | "count" | "amount" | "group" | "crowd" | "total" | "signs" | "sign"
-                | "pieces" | "groups" => noun = singular(&back),
+                | "pieces" | "groups" => noun = singular(narrowed(out, &back)),
                 _ => noun = format!("{} of {back}", singular(&front)),
             }
         } else {
@@ -140,6 +174,23 @@ pub(super) fn finish(
         _ => noun,
     };
     Ok(())
+}
+
+/// Takes what narrows the thing that is counted out of its words: "the number
+/// of | red | cars".
+fn narrowed<'a>(out: &mut Phrase, words: &'a str) -> &'a str {
+    let mut words = words;
+    while let Some((first, rest)) = words.split_once(' ') {
+        if COLOURS.contains(first) || ATTRIBUTES.contains(first) {
+            out.attributes.push(first.to_owned());
+        } else if STATES.contains(first) && out.state.is_none() {
+            out.state = Some(first.to_owned());
+        } else {
+            break;
+        }
+        words = rest;
+    }
+    words
 }
 
 #[cfg(test)]

@@ -114,7 +114,8 @@ impl Clause {
             subject = format!("unattended {thing}");
         }
         if self.queue && !subject.ends_with(" in queue") {
-            subject = format!("{subject} in queue");
+            let thing = subject.strip_prefix("any ").unwrap_or(&subject);
+            subject = format!("{thing} in queue");
         }
         rule.subject = Some(subject);
         rule.zone = match zones.len() {
@@ -140,6 +141,9 @@ impl Clause {
             }
             rule.comparator = Some(k.comparator);
             rule.threshold = Some(k.threshold);
+            if rule.subject.as_deref() == Some("any object") {
+                rule.subject = Some("object".into());
+            }
         }
         Ok(())
     }

@@ -68,13 +68,54 @@ const AMOUNTS: &[(Pattern, f64)] = table![
     ("a half dozen", 6.0),
     ("a|one dozen", 12.0),
     ("a? couple of? dozen", 24.0),
-    ("a? couple of?", 2.0),
+    ("a? couple of", 2.0),
     ("a? pair of", 2.0),
     ("a trio of", 3.0),
     ("a|one hundred", 100.0),
     ("a|one thousand", 1000.0),
+    ("a|one million", 1_000_000.0),
     ("dozen", 12.0),
+    ("hundred", 100.0),
+    ("thousand", 1000.0),
+    ("million", 1_000_000.0),
 ];
+
+/// Words that make numbers and are no things: where they are not part of a
+/// number that can be read, they are part of nothing.
+const NUMBER_WORDS: &Lexicon = lexicon![
+    "dozen",
+    "hundred",
+    "thousand",
+    "million",
+    "billion",
+    "trillion",
+    "dozens",
+    "hundreds",
+    "thousands",
+    "millions",
+    "billions",
+    "trillions",
+];
+
+pub(crate) fn is_number_word(word: &str) -> bool {
+    NUMBER_WORDS.contains(word)
+}
+
+/// "a couple cars" are two; "a couple", "a couple enters" and "a couple in the
+/// hall" are people.
+fn bare_couple(toks: &[Tok], i: usize) -> Option<usize> {
+    let n = here!(toks, i, "a? couple")?;
+    let counted = toks.get(i + n).is_some_and(|t| {
+        t.word
+            && !t.any(super::words::STRUCTURE)
+            && !t.any(super::words::PREPOSITIONS)
+            && !t.any(super::words::COPULAS)
+            && !t.any(super::words::STATES)
+            && super::words::verb(&t.text).is_none()
+            || unit_millis(&t.text).is_some()
+    });
+    (counted || toks.get(i + n).is_some_and(|t| t.is("more"))).then_some(n)
+}
 
 /// The number at `i` and how many tokens it is. "a" alone is no number.
 pub(crate) fn number(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
@@ -84,6 +125,9 @@ pub(crate) fn number(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
             return Some((more, len + extra));
         }
     }
+    if let Some(len) = bare_couple(toks, i) {
+        return Some((2.0, len));
+    }
     let n = small_number(&toks.get(i)?.text)?;
     // "twenty five"
     if TENS.contains(toks[i].text.as_str())
@@ -92,7 +136,12 @@ pub(crate) fn number(toks: &[Tok], i: usize) -> Option<(f64, usize)> {
     {
         return Some((n + ones as f64, 2));
     }
-    for (word, times) in [("dozen", 12.0), ("hundred", 100.0), ("thousand", 1000.0)] {
+    for (word, times) in [
+        ("dozen", 12.0),
+        ("hundred", 100.0),
+        ("thousand", 1000.0),
+        ("million", 1_000_000.0),
+    ] {
         if toks.get(i + 1).is_some_and(|t| t.is(word)) {
             let (more, extra) = tail(toks, i + 2, n * times);
             return (more <= MAX_NUMBER).then_some((more, 2 + extra));

@@ -3,7 +3,7 @@
 use super::acts::{acts, nounish, strange_verb};
 use super::compare::{Compare, compare};
 use super::head::{finish, is_quantity_noun};
-use super::number::small_number;
+use super::number::{duration, is_number_word, small_number};
 use super::pattern::here;
 use super::token::{Tok, gaps_at, span_of};
 use super::words::*;
@@ -236,10 +236,23 @@ impl Reader<'_> {
         nounish(self.toks, self.j + 1) && !acts(self.toks, self.j + 1, 1, false, false, self.role)
     }
 
-    /// Whether the next word is a number, or has one in it: "3", "2B", "two".
+    /// Whether the next word is a number, or has one in it: "3", "2B", "two",
+    /// "hundred". Places may be named so: "Hundred Acre Wood".
     fn is_number(&self) -> bool {
         let t = &self.toks[self.j];
-        small_number(&t.text).is_some() || (t.text.chars().any(|c| c.is_ascii_digit()) && t.word)
+        small_number(&t.text).is_some()
+            || (t.text.chars().any(|c| c.is_ascii_digit()) && t.word)
+            || (is_number_word(&t.text) && self.role != Role::Place)
+    }
+
+    /// Whether the number that comes next may be a name's: "3", "2B", but no
+    /// share ("0.5"), no amount ("hundred") and no time ("1h30").
+    fn names(&self) -> bool {
+        let t = &self.toks[self.j];
+        self.is_number()
+            && !is_number_word(&t.text)
+            && small_number(&t.text).is_none_or(|n| self.role == Role::Place || n.fract() == 0.0)
+            && duration(&self.toks[self.j..=self.j], 0).is_none()
     }
 
     /// "bay 3", "platform 2B", "gate two", "stop A".
@@ -249,7 +262,7 @@ impl Reader<'_> {
         if !self.words.is_empty() && super::compare::is_crossing(toks, j) {
             return Some(false);
         }
-        let named = self.is_number() && !self.words.is_empty() && role == Role::Subject && {
+        let named = self.names() && !self.words.is_empty() && role == Role::Subject && {
             let last = &toks[self.words[self.words.len() - 1]];
             !is_plural(&last.text)
                 && !last.any(&["count", "number", "total", "person"])
@@ -273,7 +286,7 @@ impl Reader<'_> {
             self.j += 1;
             return Some(true);
         }
-        if self.is_number()
+        if self.names()
             && !self.words.is_empty()
             && (role == Role::Place
                 || (role == Role::Subject
@@ -553,7 +566,8 @@ impl Reader<'_> {
             return Some(true);
         }
         let participle =
-            s.len() > 5 && s.ends_with("ed") && s.is_ascii() && !ATTRIBUTES.contains(s);
+            s.len() > 5 && s.ends_with("ed") && s.is_ascii() && !ATTRIBUTES.contains(s)
+                && !is_number_word(s);
         let gerund = s.ends_with("ing")
             && !ING_NOUNS.contains(s)
             && from_gerund(s).is_some()
@@ -575,7 +589,12 @@ impl Reader<'_> {
                 "restricted" | "covered" | "marked" | "painted" | "fenced" | "gated" | "running"
             )
         {
-            self.out.state = Some(s.to_owned());
+            // "a missing bag" is none.
+            if s == "missing" {
+                self.out.negative ^= true;
+            } else {
+                self.out.state = Some(s.to_owned());
+            }
             self.j += 1;
             return Some(true);
         }

@@ -240,6 +240,8 @@ impl Parser<'_> {
             && toks[end..].iter().all(Tok::is_gap)
             && (p.raw.rsplit(' ').next().map(str::to_lowercase))
                 .is_some_and(|h| PLACES.contains(h.as_str()) || FIXTURES.contains(h.as_str()))
+            // "in the line" is a queue, "in the lobby camera" a camera.
+            && !toks[end - 1].any(&["line", "camera"])
         {
             c.zones = vec![zone_name(&p.raw)];
             c.place = vec![format!("in the {}", p.raw)];

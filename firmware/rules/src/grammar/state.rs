@@ -1,6 +1,7 @@
 //! States that last: "on fire", "up", "red", "blocked", "not locked".
 
 use super::clause::{Clause, Parser, ambiguous};
+use super::number::is_number_word;
 use super::pattern::{Pattern, here, longest, patterns};
 use super::phrase::place_cannot;
 use super::predicate::{Said, Step};
@@ -158,6 +159,7 @@ impl Parser<'_> {
             && s.ends_with("ed")
             && t.word
             && !t.any(STRUCTURE)
+            && !is_number_word(s)
             && verb(s).is_none();
         let person_posture = POSTURE_VERBS
             .iter()
@@ -255,7 +257,11 @@ impl Parser<'_> {
         if c.state.is_some() {
             return Err(place_cannot(at));
         }
-        c.state = Some(state);
+        match state.as_str() {
+            "missing" => c.negative ^= true,
+            "not missing" => {}
+            _ => c.state = Some(state),
+        }
         c.verbal = true;
         Ok(())
     }

@@ -149,6 +149,10 @@ impl Parser<'_> {
             {
                 break;
             }
+            // "there is a knife or a lorry is broken": two clauses
+            if c.verbal && self.at(next_end, COPULAS) {
+                break;
+            }
             // "a fire or smoke": elliptic states ("open or closed") are none.
             if toks[at..next_end]
                 .iter()
