@@ -86,15 +86,15 @@ def bmap(data):
     return text.replace("0" * 64, hashlib.sha256(text.encode()).hexdigest())
 
 
-def make_disk(folder, esp_kind=image.ESP_TYPE, esp_label="esp"):
+def make_disk(folder, esp_kind=image.ESP_TYPE, esp_label="esp", root_kind=BASIC):
     """The bytes of a small camera disk: a FAT with one file, a root, holes."""
     fat = folder / "fat"
     fat.write_bytes(bytes(ESP_SIZE))
     subprocess.run(["mkfs.vfat", "-n", "ESP", "-i", "c0ffee00", fat], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["mcopy", "-i", fat, "-", "::loader.efi"], input=b"boots" * 1000, check=True)
     data = bytearray(SIZE)
-    first, last = gpt(SIZE, [("esp" if esp_label == "esp" else esp_label, esp_kind, ESP_AT, ESP_SIZE),
-                             ("rootfs-a", BASIC, ROOT_AT, ROOT_SIZE),
+    first, last = gpt(SIZE, [(esp_label, esp_kind, ESP_AT, ESP_SIZE),
+                             ("rootfs-a", root_kind, ROOT_AT, ROOT_SIZE),
                              ("data", BASIC, ROOT_AT + ROOT_SIZE, MIB)])
     data[:len(first)], data[-len(last):] = first, last
     data[ESP_AT:ESP_AT + ESP_SIZE] = fat.read_bytes()
@@ -327,8 +327,8 @@ class Provisioning(Story):
         self.assertNotIn("correct horse", said)
 
     def test_the_esp_is_found_by_label_before_type_and_by_type_without_label(self):
-        for kind, label in ((BASIC, "esp"), (image.ESP_TYPE, "EFI System")):
-            data = make_disk(self.path, kind, label)
+        for kind, label, other in ((BASIC, "esp", image.ESP_TYPE), (image.ESP_TYPE, "EFI System", BASIC)):
+            data = make_disk(self.path, kind, label, other)
             self.image = lay_out(self.path / label, data)
             code, said = self.to_file("--provision", self.provision, "--unchecked")
             self.assertEqual(code, 0, said)
