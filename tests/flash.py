@@ -11,20 +11,14 @@ import hashlib
 import importlib.machinery
 import importlib.util
 import io
-import json
 import os
 import pathlib
-import random
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
-import types
 import unittest
 import unittest.mock
-import uuid
-import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.dont_write_bytecode = True
@@ -33,84 +27,11 @@ os.environ["PATH"] += ":/usr/sbin:/sbin"  # mkfs.vfat, losetup
 loader = importlib.machinery.SourceFileLoader("flash", str(ROOT / "scripts" / "flash"))
 flash = importlib.util.module_from_spec(importlib.util.spec_from_loader("flash", loader))
 loader.exec_module(flash)
+from flash_data.disk import BASIC, BLOCK, ESP_AT, MIB, ROOT_AT, ROOT_SIZE, SIZE, bmap, lay_out, make_disk  # noqa: E402
+from flash_data.laptop import LAPTOP, MOUNTS, SWAPS, record  # noqa: E402
 from flashing import disks, image  # noqa: E402
 
-KIB, MIB = 1 << 10, 1 << 20
-BLOCK = 4 * KIB
-SIZE = 8 * MIB
-ESP_AT, ESP_SIZE = 1 * MIB, 3 * MIB
-ROOT_AT, ROOT_SIZE = 4 * MIB, 2 * MIB
-BASIC = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
 PROVISION = b'[camera]\nname = "gate-3"\n[mqtt]\npassword = "correct horse"\n'
-
-
-def gpt(size, parts):
-    """(first 17 KiB, last 16.5 KiB) of a disk: protective MBR and both tables."""
-    sectors = size // 512
-    entries = b"".join(
-        struct.pack("<16s16sQQQ72s", kind.bytes_le, uuid.uuid5(BASIC, label).bytes_le, at // 512,
-                    (at + length) // 512 - 1, 0, label.encode("utf-16-le"))
-        for label, kind, at, length in parts).ljust(128 * 128, b"\0")
-
-    def header(own, other, table):
-        fields = [b"EFI PART", 0x10000, 92, 0, 0, own, other, 34, sectors - 34,
-                  BASIC.bytes_le, table, 128, 128, zlib.crc32(entries)]
-        pack = "<8sIIIIQQQQ16sQIII"
-        fields[3] = zlib.crc32(struct.pack(pack, *fields))
-        return struct.pack(pack, *fields).ljust(512, b"\0")
-
-    mbr = bytearray(512)
-    mbr[446:462] = struct.pack("<B3sB3sII", 0, b"\0\2\0", 0xEE, b"\xff\xff\xff", 1, sectors - 1)
-    mbr[510:] = b"\x55\xaa"
-    return (bytes(mbr) + header(1, sectors - 1, 2) + entries,
-            entries + header(sectors - 1, 1, sectors - 33))
-
-
-def bmap(data):
-    """A map of the blocks that are not all zeros, as bmaptool 2.0 writes it."""
-    ranges, at = [], 0
-    blocks = [data[i:i + BLOCK].count(0) != BLOCK for i in range(0, len(data), BLOCK)]
-    while at < len(blocks):
-        end = at
-        while end < len(blocks) and blocks[end]:
-            end += 1
-        if end > at:
-            digest = hashlib.sha256(data[at * BLOCK:end * BLOCK]).hexdigest()
-            ranges.append(f'<Range chksum="{digest}"> {at}{f"-{end - 1}" if end > at + 1 else ""} </Range>')
-        at = max(end, at + 1)
-    text = (f'<?xml version="1.0" ?>\n<bmap version="2.0">\n<ImageSize> {len(data)} </ImageSize>\n'
-            f"<BlockSize> {BLOCK} </BlockSize>\n<BlocksCount> {len(blocks)} </BlocksCount>\n"
-            f"<MappedBlocksCount> {sum(blocks)} </MappedBlocksCount>\n"
-            f"<ChecksumType> sha256 </ChecksumType>\n<BmapFileChecksum> {'0' * 64} </BmapFileChecksum>\n"
-            f"<BlockMap>\n{chr(10).join(ranges)}\n</BlockMap>\n</bmap>\n")
-    return text.replace("0" * 64, hashlib.sha256(text.encode()).hexdigest())
-
-
-def make_disk(folder, esp_kind=image.ESP_TYPE, esp_label="esp", root_kind=BASIC):
-    """The bytes of a small camera disk: a FAT with one file, a root, holes."""
-    fat = folder / "fat"
-    fat.write_bytes(bytes(ESP_SIZE))
-    subprocess.run(["mkfs.vfat", "-n", "ESP", "-i", "c0ffee00", fat], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["mcopy", "-i", fat, "-", "::loader.efi"], input=b"boots" * 1000, check=True)
-    data = bytearray(SIZE)
-    first, last = gpt(SIZE, [(esp_label, esp_kind, ESP_AT, ESP_SIZE),
-                             ("rootfs-a", root_kind, ROOT_AT, ROOT_SIZE),
-                             ("data", BASIC, ROOT_AT + ROOT_SIZE, MIB)])
-    data[:len(first)], data[-len(last):] = first, last
-    data[ESP_AT:ESP_AT + ESP_SIZE] = fat.read_bytes()
-    data[ROOT_AT:ROOT_AT + ROOT_SIZE // 2] = random.Random(5).randbytes(ROOT_SIZE // 2)
-    return bytes(data)
-
-
-def lay_out(folder, data, board="qemu-virt"):
-    """The folder that scripts/image leaves: image, map, manifest."""
-    folder.mkdir()
-    path = folder / f"watchword-{board}.img"
-    path.write_bytes(data)
-    (folder / f"{path.name}.bmap").write_text(bmap(data))
-    (folder / "manifest.json").write_text(json.dumps({"board": board, "files": {
-        path.name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}}}))
-    return path
 
 
 class Story(unittest.TestCase):
@@ -305,9 +226,7 @@ class TheImage(Story):
 
     def test_bmaptools_own_map_is_read(self):
         # `bmaptool create` 3.6 of 40 KiB with blocks 0, 1, 5 and 9 written.
-        path = self.path / "t.bmap"
-        path.write_text(BMAPTOOL)
-        ranges = image.read_bmap(path)
+        ranges = image.read_bmap(pathlib.Path(__file__).parent / "flash_data" / "bmaptool.bmap")
         self.assertEqual([(r.start // BLOCK, r.end // BLOCK, bool(r.sha256)) for r in ranges],
                          [(0, 2, True), (2, 5, False), (5, 6, True), (6, 9, False), (9, 10, True)])
         self.assertEqual(ranges[2].sha256, hashlib.sha256(b"c" * BLOCK).hexdigest())
@@ -364,10 +283,30 @@ class Provisioning(Story):
         with unittest.mock.patch.dict(os.environ, {"CARGO_TARGET_DIR": str(self.path)}):
             self.assertRefused(self.to_file("--provision", self.provision), program, "from the build folder")
 
+    def test_the_authority_that_it_names_comes_along(self):
+        self.provision.write_bytes(b'mqtt.url = "mqtts://hub"\nmqtt.ca_file = "Site CA 2.pem"\n')
+        refusal = self.to_file("--provision", self.provision, "--unchecked")
+        self.assertRefused(refusal, self.path / "Site CA 2.pem", "put it there")
+        (self.path / "Site CA 2.pem").write_bytes(b"-----BEGIN")
+        code, said = self.to_file("--provision", self.provision, "--unchecked")
+        self.assertEqual(code, 0, said)
+        self.assertEqual(self.mtype(self.card, "Site CA 2.pem"), b"-----BEGIN")
+        self.assertEqual(self.mtype(self.card), self.provision.read_bytes())
+        for name in ("../ca.pem", "/etc/passwd", "-n", "", "ca*"):
+            self.provision.write_text(f'[mqtt]\nca_file = "{name}"\n')
+            self.assertRefused(self.to_file("--provision", self.provision, "--unchecked"), "no plain file name")
+
+    def test_a_file_that_is_no_toml_is_refused_without_quoting_it(self):
+        for text in (b'[mqtt]\npassword = "hunter2', b'password = hunter2', b"\xff\xfe"):
+            self.provision.write_bytes(text)
+            outcome = self.to_file("--provision", self.provision, "--unchecked")
+            self.assertRefused(outcome, "no TOML")
+            self.assertNotIn("hunter2", outcome[1])
+
     def test_a_missing_or_huge_file_is_refused(self):
         self.assertRefused(self.to_file("--provision", self.path / "no.toml", "--unchecked"), "no.toml")
         self.provision.write_bytes(bytes(MIB))
-        self.assertRefused(self.to_file("--provision", self.provision, "--unchecked"), "is it the provisioning file")
+        self.assertRefused(self.to_file("--provision", self.provision, "--unchecked"), "is it the right file")
 
     def test_without_mtools_it_says_what_installs_them(self):
         with unittest.mock.patch("shutil.which", return_value=None):
@@ -405,85 +344,6 @@ class Asking(Story):
         self.assertRefused(self.to_file(device=self.image), "the image itself")
         self.assertEqual(self.image.read_bytes(), self.data)
         self.assertEqual(self.card.read_bytes(), b"precious")
-
-
-# A laptop with an encrypted disk and much plugged in: folder in sysfs, number,
-# size in sectors, further attributes.
-USB = "pci0000:00/0000:00:14.0/usb2/2-{0}/2-{0}:1.0/host{0}/target{0}:0:0/{0}:0:0:0/block"
-NVME = "pci0000:00/0000:00:06.0/0000:02:00.0/nvme/nvme0/nvme0n1"
-MMC = "pci0000:00/0000:00:1c.0/rtsx_pci_sdmmc.0/mmc_host/mmc0/mmc0:{}/block"
-ATA = "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda"
-BIG = 62_333_952
-LAPTOP = [
-    (NVME, "259:0", 1_000_215_216, {"device/model": "Fast SSD 512"}),
-    (f"{NVME}/nvme0n1p1", "259:1", 1_048_576, {"partition": "1"}),
-    (f"{NVME}/nvme0n1p2", "259:2", 2_097_152, {"partition": "2"}),
-    (f"{NVME}/nvme0n1p3", "259:3", 900_000_000, {"partition": "3", "holders": ["dm-0"]}),
-    ("virtual/block/dm-0", "252:0", 900_000_000, {"dm/name": "crypt", "slaves": ["nvme0n1p3"], "holders": ["dm-1", "dm-2"]}),
-    ("virtual/block/dm-1", "252:1", 800_000_000, {"dm/name": "vg-root", "slaves": ["dm-0"]}),
-    ("virtual/block/dm-2", "252:2", 16_000_000, {"dm/name": "vg-swap", "slaves": ["dm-0"]}),
-    (ATA, "8:0", 3_907_029_168, {"device/vendor": "ATA", "device/model": "Spinner"}),
-    (f"{ATA}/sda1", "8:1", 3_907_027_120, {"partition": "1", "holders": ["md0"]}),
-    ("virtual/block/md0", "9:0", 3_907_000_000, {"md/level": "raid1", "slaves": ["sda1"]}),
-    (USB.format(1) + "/sdb", "8:16", BIG, {"device/vendor": "Generic", "device/model": "STORAGE DEVICE", "removable": "1"}),
-    (USB.format(1) + "/sdb/sdb1", "8:17", 1_000_000, {"partition": "1"}),
-    (USB.format(2) + "/sdc", "8:32", BIG, {"device/vendor": "Generic", "device/model": "MassStorageClass"}),
-    (USB.format(2) + "/sdc/sdc1", "8:33", 1_000_000, {"partition": "1"}),
-    (USB.format(2) + "/sdc/sdc2", "8:34", 1_000_000, {"partition": "2"}),
-    (USB.format(3) + "/sdd", "8:48", BIG, {"ro": "1"}),
-    (USB.format(4) + "/sde", "8:64", 0, {}),
-    (USB.format(5) + "/sdf", "8:80", 2048, {}),
-    (USB.format(6) + "/sdg", "8:96", BIG, {"queue/logical_block_size": "4096"}),
-    (USB.format(7) + "/sdh", "8:112", BIG, {}),
-    (USB.format(7) + "/sdh/sdh1", "8:113", 1_000_000, {"partition": "1"}),
-    (USB.format(8) + "/sdi", "8:128", BIG, {}),
-    (USB.format(8) + "/sdi/sdi2", "8:130", 1_000_000, {"partition": "2"}),
-    (MMC.format("aaaa") + "/mmcblk0", "179:0", BIG, {"device/name": "SN64G", "device/type": "SD"}),
-    (MMC.format("0001") + "/mmcblk1", "179:96", BIG, {"device/name": "DG4016", "device/type": "MMC"}),
-    (MMC.format("0001") + "/mmcblk1/mmcblk1boot0", "179:128", 8192, {"ro": "1"}),
-]
-MOUNTS = r"""22 28 0:21 / /sys rw,nosuid - sysfs sysfs rw
-28 1 252:1 / / rw,relatime shared:1 - ext4 /dev/mapper/vg-root rw
-31 28 0:26 / /run rw - tmpfs tmpfs rw,size=1600000k
-90 28 259:2 / /boot rw,relatime shared:50 - ext4 /dev/nvme0n1p2 rw
-93 90 259:1 / /boot/efi rw,relatime - vfat /dev/nvme0n1p1 rw
-97 28 9:0 / /srv/films rw - ext4 /dev/md0 rw
-120 31 8:17 / /run/media/ann/MY\040CARD rw,nosuid - vfat /dev/sdb1 rw
-131 28 0:45 /@ /mnt/btrfs rw - btrfs /dev/sdh1 rw,subvol=/@
-140 28 0:50 / /var/lib/x/merged rw - overlay overlay rw,lowerdir=/a
-"""
-SWAPS = "Filename\t\tType\t\tSize\tUsed\tPriority\n/dev/dm-2 partition 8000000 0 -2\n/dev/sdi2 partition 500000 0 -3\n"
-
-
-def record(root, rows):
-    """Lays the rows out under root/sys as sysfs does; what /dev says of them."""
-    (root / "sys/class/block").mkdir(parents=True)
-    (root / "sys/dev/block").mkdir(parents=True)
-    numbers = {}
-    for path, number, sectors, more in rows:
-        folder = root / "sys/devices" / path
-        defaults = {"dev": number, "size": str(sectors), "ro": "0"}
-        if "partition" not in more:
-            defaults["queue/logical_block_size"] = "512"
-        (folder / "holders").mkdir(parents=True)
-        (folder / "slaves").mkdir()
-        for name, value in (defaults | more).items():
-            if isinstance(value, list):
-                for other in value:
-                    (folder / name / other).touch()
-            else:
-                (folder / name).parent.mkdir(exist_ok=True)
-                (folder / name).write_text(value + "\n")
-        for link in (f"class/block/{folder.name}", f"dev/block/{number}"):
-            (root / "sys" / link).symlink_to(f"../../devices/{path}")
-        numbers[f"/dev/{folder.name}"] = os.makedev(*map(int, number.split(":")))
-
-    def stat_of(path):
-        if str(path) not in numbers:
-            raise FileNotFoundError(2, "No such file or directory")
-        return types.SimpleNamespace(st_mode=0o060660, st_rdev=numbers[str(path)])
-
-    return stat_of
 
 
 class OtherMachinesDisks(Story):
@@ -563,12 +423,12 @@ class OtherMachinesDisks(Story):
         for name, model, size, transport in (
                 ("sdc", "Generic MassStorageClass", "31.9 GB", "USB"), ("mmcblk0", "SN64G", "31.9 GB", "SD"),
                 ("mmcblk1", "DG4016", "31.9 GB", "eMMC")):
-            asked = []
+            ask = unittest.mock.Mock(return_value="n")
             with unittest.mock.patch.object(flash, "open_device") as opened:
-                outcome = self.flash(device=f"/dev/{name}", machine=self.machine, ask=lambda q: asked.append(q) or "n")
+                outcome = self.flash(device=f"/dev/{name}", machine=self.machine, ask=ask)
                 opened.assert_not_called()
             self.assertRefused(outcome, model, size, transport, "everything on it will be lost")
-            self.assertEqual(asked, [f"Type {name} to go on: "])
+            ask.assert_called_once_with(f"Type {name} to go on: ")
         self.assertIn("2 partitions", self.flash(device="/dev/sdc", machine=self.machine, ask=lambda _: "")[1])
         self.assertEqual(self.machine.transport("nvme0n1"), "NVMe")
         self.assertEqual(self.machine.transport("sda"), "SATA")
@@ -673,61 +533,6 @@ class ALoopDevice(Story):
         self.assertRefused(self.flash("--yes", device=small), f"needs {SIZE}")
         self.assertEqual(self.medium.read_bytes(), before)
 
-
-BMAPTOOL = """\
-<?xml version="1.0" ?>
-<!-- This file contains the block map for an image file, which is basically
-     a list of useful (mapped) block numbers in the image file. In other words,
-     it lists only those blocks which contain data (boot sector, partition
-     table, file-system metadata, files, directories, extents, etc). These
-     blocks have to be copied to the target device. The other blocks do not
-     contain any useful data and do not have to be copied to the target
-     device.
-
-     The block map an optimization which allows to copy or flash the image to
-     the image quicker than copying of flashing the entire image. This is
-     because with bmap less data is copied: <MappedBlocksCount> blocks instead
-     of <BlocksCount> blocks.
-
-     Besides the machine-readable data, this file contains useful commentaries
-     which contain human-readable information like image size, percentage of
-     mapped data, etc.
-
-     The 'version' attribute is the block map file format version in the
-     'major.minor' format. The version major number is increased whenever an
-     incompatible block map format change is made. The minor number changes
-     in case of minor backward-compatible changes. -->
-
-<bmap version="2.0">
-    <!-- Image size in bytes: 40.0 KiB -->
-    <ImageSize> 40960 </ImageSize>
-
-    <!-- Size of a block in bytes -->
-    <BlockSize> 4096 </BlockSize>
-
-    <!-- Count of blocks in the image file -->
-    <BlocksCount> 10 </BlocksCount>
-
-    <!-- Count of mapped blocks: 16.0 KiB or 40.0%    -->
-    <MappedBlocksCount> 4  </MappedBlocksCount>
-
-    <!-- Type of checksum used in this file -->
-    <ChecksumType> sha256 </ChecksumType>
-
-    <!-- The checksum of this bmap file. When it is calculated, the value of
-         the checksum has be zero (all ASCII "0" symbols).  -->
-    <BmapFileChecksum> 285f2cffe15f6f6bf90517b91ef476b11550eea456e29663c9526c83eafdf47c </BmapFileChecksum>
-
-    <!-- The block map which consists of elements which may either be a
-         range of blocks or a single block. The 'chksum' attribute
-         (if present) is the checksum of this blocks range. -->
-    <BlockMap>
-        <Range chksum="51d9e8c86b3740a7ad0ae7873751a8a72cf4bba69232548047f240b1e0bd5898"> 0-1 </Range>
-        <Range chksum="3abc94a93a42d0eee5c8dda0315f9f1343e2ba36b552ab512c435fd4989c1ac6"> 5 </Range>
-        <Range chksum="ef94c126bfb6793c3b46596f7acce4a98382cac6de2f3a2a2fe24aa64710c534"> 9 </Range>
-    </BlockMap>
-</bmap>
-"""
 
 if __name__ == "__main__":
     unittest.main()
