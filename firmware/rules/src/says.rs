@@ -89,6 +89,47 @@ fn spoken_direction(leaf: &Rule) -> (&str, &'static str) {
     (before, "")
 }
 
+/// Whether the place is where somebody is, but would be where they go, or
+/// where the thing is that they do something to, behind the verb.
+fn leads(leaf: &Rule, place: &str) -> bool {
+    let action = leaf.action.as_deref().unwrap_or("");
+    let (verb, _, object) = deed_parts(action);
+    if leaf.direction.is_some() || crate::arm::is_passage(action) || place.is_empty() {
+        return false;
+    }
+    // "in front of the aisle jumps a fence"
+    if matches!(
+        verb,
+        "climb" | "jump" | "vault" | "scale" | "hop" | "leap" | "block" | "obstruct" | "occupy"
+    ) {
+        return !object.is_empty();
+    }
+    matches!(
+        place.split(' ').next().unwrap_or(""),
+        "toward" | "towards" | "up" | "away" | "inside" | "outside" | "over" | "across" | "through"
+    )
+}
+
+/// Whether the verb might go on with what stands before it: "carrying a box
+/// rides", "over the bay rides".
+fn goes_on(leaf: &Rule, place: &str, verb: &str) -> bool {
+    let first = place.split(' ').next().unwrap_or("");
+    let apart = !leads(leaf, place) && !first.is_empty() && {
+        crate::grammar::is_preposition(first)
+            || matches!(first, "the" | "a" | "an" | "next" | "close")
+    };
+    (leads(leaf, place) || !leaf.attributes.is_empty())
+        && !apart
+        && crate::grammar::is_plural_too(verb)
+}
+
+/// A state in -ing that is a deed behind "is": "a moving car", where "a car is
+/// moving in the yard" is one that moves.
+fn like_a_deed(state: &str) -> bool {
+    state.ends_with("ing")
+        && (matches!(state, "moving" | "running" | "smoking") || !crate::grammar::is_state(state))
+}
+
 /// (third person singular, plural) of a verb.
 fn inflected(verb: &str, many: bool) -> String {
     let (head, particle, object) = deed_parts(verb);
@@ -101,6 +142,11 @@ fn inflected(verb: &str, many: bool) -> String {
         head.to_owned()
     } else {
         plural_verb(head)
+    };
+    // "passes someone": "a person" would be the place that is passed.
+    let object = match object {
+        "person" if verb.starts_with("pass ") || verb.starts_with("approach ") => "someone",
+        other => other,
     };
     with_object(&head, particle, object)
 }
@@ -142,7 +188,10 @@ fn clause(leaf: &Rule) -> String {
     };
     match leaf.predicate {
         Some(Predicate::Absence) if leaf.subject.as_deref() == Some("any object") => {
-            join(&["there is nothing", place])
+            match thing(leaf, false).strip_prefix("object") {
+                Some(has) => join(&["there is nothing", has.trim(), place]),
+                None => join(&["there is nothing", place]),
+            }
         }
         Some(Predicate::Absence) => join(&["there is no", &thing(leaf, false), place]),
         Some(Predicate::Event) => {
@@ -167,7 +216,44 @@ fn clause(leaf: &Rule) -> String {
                 ]);
             }
             let things = uncounted(leaf, many);
+            // "a bird outside the house moves" does not go outside, and "carrying
+            // a box | rides" carries no ride.
+            let verb = if way.is_empty() && goes_on(leaf, place, &verb) {
+                let (verb, particle, object) = deed_parts(leaf.action.as_deref().unwrap_or(""));
+                let doing = with_object(&gerund(verb), particle, object);
+                format!("{} {doing}", if many { "are" } else { "is" })
+            } else if matches!(place.split(' ').next(), Some("a" | "an"))
+                && verb.starts_with("leave")
+            {
+                // "leaves a bag" is left behind.
+                verb.replacen("leave", "exit", 1)
+            } else {
+                verb
+            };
+            if leads(leaf, place) {
+                return join(&[&amount, &things, place, &verb]);
+            }
             join(&[&amount, &things, &verb, way, place, behind])
+        }
+        Some(Predicate::State | Predicate::Count)
+            if leaf.state.as_deref().is_some_and(like_a_deed) =>
+        {
+            let state = leaf.state.as_deref().unwrap_or("");
+            let things = uncounted(leaf, many);
+            let bare = things.strip_prefix("a ").or(things.strip_prefix("an "));
+            let what = join(&[state, bare.unwrap_or(&things)]);
+            let what = if counted {
+                what
+            } else {
+                format!("{} {what}", article(&what))
+            };
+            join(&[
+                "there",
+                if many { "are" } else { "is" },
+                &amount,
+                &what,
+                place,
+            ])
         }
         Some(Predicate::State) => {
             let state = leaf.state.as_deref().unwrap_or("");

@@ -3,6 +3,7 @@
 
 use super::number::{is_number_word, small_number};
 use super::phrase::Role;
+use super::place::preposition;
 use super::token::Tok;
 use super::words::*;
 use crate::lexicon::{Lexicon, lexicon};
@@ -22,6 +23,11 @@ const THINGS_IN_S: &Lexicon = lexicon![
 const FINITE: &Lexicon = lexicon![
     "left", "came", "went", "gone", "fell", "ran", "got", "worn", "has", "have", "held", "taken",
 ];
+
+/// Whether a verb in the third person is the plural of a thing as well.
+pub(crate) fn is_plural_too(verb: &str) -> bool {
+    THINGS_IN_S.contains(verb) || KNOWN.contains(singular(verb).as_str())
+}
 
 /// Whether the word at `i` may be part of a noun.
 pub(super) fn nounish(toks: &[Tok], i: usize) -> bool {
@@ -68,7 +74,8 @@ pub(crate) fn acts(
     }
     let goes_on = toks
         .get(i + 1)
-        .is_some_and(|n| n.any(ARTICLES) || n.any(PREPOSITIONS) || n.any(&["to", "down", "up"]));
+        .is_some_and(|n| n.any(ARTICLES) || n.any(&["to", "down", "up"]))
+        || preposition(toks, i + 1).is_some();
     if role != Role::Subject && !goes_on && THINGS_IN_S.contains(s) {
         return false;
     }
@@ -80,7 +87,8 @@ pub(crate) fn acts(
     {
         return false;
     }
-    let finite = s.ends_with('s') || s.ends_with("ed") || FINITE.contains(s);
+    let finite =
+        s.ends_with('s') && !S_SINGULAR.contains(s) || s.ends_with("ed") || FINITE.contains(s);
     if finite {
         return true;
     }

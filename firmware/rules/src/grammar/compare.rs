@@ -311,7 +311,9 @@ pub(crate) fn within_both(
 /// than 8". A bare number is at least that many.
 pub(crate) fn compare(toks: &[Tok], i: usize) -> Result<Option<Compare>, Refusal> {
     let vague = here!(toks, i, SCALES)
-        .filter(|n| here!(toks, i + n, "of").is_some() || super::number::is_number_word(&toks[i].text))
+        .filter(|n| {
+            here!(toks, i + n, "of").is_some() || super::number::is_number_word(&toks[i].text)
+        })
         .or_else(|| here!(toks, i, APPROXIMATE).filter(|n| about(toks, i, *n)));
     if let Some(n) = vague {
         return Err(missing(&toks[i..i + n]));

@@ -8,7 +8,7 @@ use super::clause::{Clause, Parser};
 use super::object::done_to;
 use super::pattern::{Pattern, entry, here, table};
 use super::phrase::{Role, phrase, place_cannot};
-use super::place::words_of;
+use super::place::{preposition, words_of};
 use super::predicate::{Said, Step};
 use super::token::Tok;
 
@@ -317,7 +317,11 @@ fn through(
     let from = at;
     at += n;
     let plain = climbs && (over || onto);
+    let plain = plain || climbs && act == "approach";
     let before = c.place.len();
+    if !c.zones.is_empty() && words != "?" {
+        return Err(place_cannot(&toks[i..at]));
+    }
     let Some(end) = parser.bare_place(at, c)? else {
         return if words == "?" || act.ends_with("appear") {
             Ok(Some(at))
@@ -327,7 +331,7 @@ fn through(
     };
     if let Some(place) = c.place.get_mut(before) {
         if plain {
-            *place = format!("{} {place}", words_of(&toks[from..from + 1]));
+            *place = format!("{} {place}", words_of(&toks[from..at]));
         } else if words == "through" {
             *place = format!("through {place}");
         }
@@ -362,6 +366,10 @@ fn passes(parser: &Parser<'_>, i: usize, base: &str, action: &str, c: &mut Claus
         && here!(toks, at, "from").is_none()
     {
         return Err(place_cannot(&toks[i..at + prep]));
+    }
+    // "enters in front of the van": that is where
+    if preposition(toks, at).is_some_and(|n| n > prep) && here!(toks, at, "in front of").is_some() {
+        return Ok(Some(at));
     }
     let had = c.zones.len();
     if had > 0 && prep == 0 && phrase(toks, at, Role::Place)?.is_some() {

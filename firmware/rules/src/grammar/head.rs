@@ -66,10 +66,7 @@ pub(super) fn finish(
     // "info broken number", "a car opens": a state that was not taken as one
     // would be read as one in another place.
     let stateful = |w: &str| STATES.contains(w) || UNATTENDED.contains(w);
-    if role == Role::Subject
-        && text.len() > 1
-        && stateful(&singular(tail))
-    {
+    if role == Role::Subject && text.len() > 1 && stateful(&singular(tail)) {
         return Err(place_cannot(&toks[words[0]..=last]));
     }
     // "broken smokes", "large open": what narrows a thing was taken before, if
@@ -78,19 +75,21 @@ pub(super) fn finish(
     if role == Role::Subject
         && text.len() == 2
         && narrows(text[0])
-        && acts(toks, words[1], 1, false, false, role)
+        && (acts(toks, words[1], 1, false, false, role) || small_number(text[1]).is_some())
     {
         return Err(place_cannot(&toks[words[0]..=last]));
     }
     // "3 day gates": three days, or three gates?
-    if role == Role::Subject
-        && out.compare.is_some_and(|k| k.threshold != crate::Threshold::One(1))
-        && unit_millis(text[0]).is_some()
-    {
+    if role == Role::Subject && out.compare.is_some() && unit_millis(text[0]).is_some() {
         return Err(place_cannot(&toks[words[0]..=last]));
     }
     // "half gates", "couple log": of how many?
-    if role == Role::Subject && (text[0] == "half" || text[0] == "couple" && text.len() > 1) {
+    if role == Role::Subject
+        && (text[0] == "half"
+            || text[0] == "couple" && text.len() > 1
+            || text.windows(2).any(|w| w[0] == "of" && w[1] == "couple")
+            || text.len() == 1 && UNATTENDED.contains(text[0]))
+    {
         return Err(place_cannot(&toks[words[0]..=last]));
     }
     let mut noun = text.join(" ");

@@ -62,6 +62,17 @@ mod typo;
 mod window;
 mod words;
 
+pub(crate) use acts::is_plural_too;
+
+/// Whether the word is a state that things can be in.
+pub(crate) fn is_state(word: &str) -> bool {
+    words::STATES.contains(word)
+}
+
+pub(crate) fn is_preposition(word: &str) -> bool {
+    words::PREPOSITIONS.contains(word)
+}
+
 use crate::refusal;
 use crate::{Predicate, Refusal, RefusalKind, Rule};
 use check::{check, plain};

@@ -112,7 +112,11 @@ pub(super) fn done_to(
 /// Whether the deed is done at a place, and not to a thing: "climbs the fence",
 /// "blocks the driveway".
 fn is_place_of(action: &str, head: &str) -> bool {
-    let barrier = PLACES.contains(head) || FIXTURES.contains(head) || BARRIERS.contains(head);
+    let one = crate::noun::singular(head);
+    let barrier = BARRIERS.contains(head)
+        || [head, &one]
+            .iter()
+            .any(|h| PLACES.contains(h) || FIXTURES.contains(h));
     let blocks = matches!(action, "block" | "obstruct" | "occupy");
     matches!(action, "approach" | "pass")
         || (blocks && (barrier || head.ends_with("lane") || head.ends_with("way")))

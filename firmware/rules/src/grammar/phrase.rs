@@ -565,9 +565,11 @@ impl Reader<'_> {
             self.j += 2;
             return Some(true);
         }
-        let participle =
-            s.len() > 5 && s.ends_with("ed") && s.is_ascii() && !ATTRIBUTES.contains(s)
-                && !is_number_word(s);
+        let participle = s.len() > 5
+            && s.ends_with("ed")
+            && s.is_ascii()
+            && !ATTRIBUTES.contains(s)
+            && !is_number_word(s);
         let gerund = s.ends_with("ing")
             && !ING_NOUNS.contains(s)
             && from_gerund(s).is_some()

@@ -28,7 +28,7 @@ impl Parser<'_> {
         let toks = self.toks;
         let t = &toks[i];
         if t.any(&["without"])
-            && c.verbal
+            && said.copula
             && let [place] = c.subjects.as_slice()
             && !place.negative
             && c.zones.is_empty()

@@ -152,7 +152,7 @@ impl Parser<'_> {
         let person = c
             .subjects
             .iter()
-            .any(|s| s.noun == "person" || s.noun == "worker");
+            .any(|s| matches!(s.noun.as_str(), "person" | "worker" | "person in queue"));
         let s = t.text.as_str();
         let participle = said.copula
             && s.len() > 4
@@ -174,7 +174,6 @@ impl Parser<'_> {
             && person_posture.is_none()
             && !(s == "running" || s == "moving" || s == "waiting" || s == "smoking")
             || (matches!(s, "running" | "moving" | "smoking")
-                && said.copula
                 && !person
                 && toks
                     .get(i + 1)
