@@ -31,7 +31,7 @@ from flash_data.disk import BASIC, BLOCK, ESP_AT, MIB, ROOT_AT, ROOT_SIZE, SIZE,
 from flash_data.laptop import LAPTOP, MOUNTS, SWAPS, record  # noqa: E402
 from flashing import disks, image  # noqa: E402
 
-PROVISION = b'[camera]\nname = "gate-3"\n[mqtt]\npassword = "correct horse"\n'
+PROVISION = b'camera = "gate-3"\n[mqtt]\nurl = "mqtts://hub:8883"\npassword = "correct horse"\n'
 
 
 class Story(unittest.TestCase):
