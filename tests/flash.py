@@ -186,12 +186,21 @@ class TheImage(Story):
 
     def test_a_renamed_image_is_not_guessed(self):
         other = self.image.rename(self.image.with_name("camera.img"))
-        self.untouched(self.to_file(image=other), "does not name camera.img")
+        self.untouched(self.to_file(image=other), "not of camera.img", "do not rename")
 
     def test_a_manifest_of_anything_but_this_is_no_manifest(self):
-        for text in ("[]", "{", '{"board":"qemu-virt"}', '{"board":"qemu-virt","files":[]}'):
+        for text in ("[]", "{", '{"board":"qemu-virt"}', '{"board":"qemu-virt","image":[]}'):
             (self.path / "out/manifest.json").write_text(text)
             self.untouched(self.to_file(), "manifest")
+
+    def test_in_a_folder_of_several_boards_each_image_has_its_own_manifest(self):
+        other = lay_out(self.path / "rock", self.data, "rock-5b")
+        for file in other.parent.iterdir():  # manifest.json is now that of the other board
+            shutil.copy(file, self.path / "out")
+        self.untouched(self.to_file(), "is that of watchword-rock-5b.img")
+        lay_out(self.path / "virt", self.data)
+        shutil.copy(self.path / "virt/manifest.json", self.path / "out/watchword-qemu-virt.manifest.json")
+        self.assertEqual(self.to_file()[0], 0)
 
     def test_a_damaged_image_is_refused_before_the_card_is_touched(self):
         spoilt = bytearray(self.data)

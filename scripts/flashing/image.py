@@ -140,24 +140,29 @@ class Unpacked(Reader):
 
 
 def manifest_of(image: Image, board: str) -> str:
-    """The sha256 that the manifest beside the image states for it (unpacked)."""
-    path = image.path.parent / "manifest.json"
+    """The sha256 that the manifest beside the image states for it (unpacked).
+
+    scripts/image writes {"board": …, "image": {"file": …, "sha256": …}, …} twice: under
+    the image's own name, for folders with several, and as manifest.json.
+    """
+    path = image.path.with_name(f"{image.plain_name.removesuffix('.img')}.manifest.json")
+    if not path.exists():
+        path = image.path.with_name("manifest.json")
     try:
         manifest = json.loads(path.read_bytes())
-        built_for = manifest["board"]
+        built_for, name, sha256 = manifest["board"], manifest["image"]["file"], manifest["image"]["sha256"]
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}; keep the image in the folder that scripts/image "
                       "wrote, with its manifest") from None
     except (ValueError, KeyError, TypeError) as error:
         raise Refused(f"{path} is no manifest ({error!r}); copy it again") from None
+    if name != image.plain_name:
+        raise Refused(f"{path} is that of {name}, not of {image.plain_name}; do not rename images, "
+                      "and copy the manifest along with them")
     if built_for != board:
         raise Refused(f"{image.path} is for the board {built_for}, not {board}; "
                       f"give --board {built_for}, or the image of {board}")
-    try:
-        return str(manifest["files"][image.plain_name]["sha256"])
-    except (KeyError, TypeError):
-        raise Refused(f"{path} does not name {image.plain_name}; do not rename images, "
-                      "and copy the manifest along with them") from None
+    return str(sha256)
 
 
 def check_ranges(read_at: ReadAt, ranges: list[Range], progress: Progress,

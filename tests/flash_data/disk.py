@@ -81,6 +81,6 @@ def lay_out(folder, data, board="qemu-virt"):
     path = folder / f"watchword-{board}.img"
     path.write_bytes(data)
     (folder / f"{path.name}.bmap").write_text(bmap(data))
-    (folder / "manifest.json").write_text(json.dumps({"board": board, "files": {
-        path.name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}}}))
+    (folder / "manifest.json").write_text(json.dumps({"v": 1, "board": board, "image": {
+        "file": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}}))
     return path
