@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod heap;
 pub mod link;
 pub mod outbox;
+pub mod provision;
 pub mod replay;
 pub mod share;
 pub mod watch;

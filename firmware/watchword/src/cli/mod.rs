@@ -4,6 +4,7 @@ mod ask;
 mod bench;
 mod check;
 pub(crate) use check::{print_echo, read_zones};
+mod provision;
 mod run;
 
 use std::path::PathBuf;
@@ -41,6 +42,9 @@ enum Command {
     /// Check a configuration file.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Set a camera up from a file on its medium.
+    #[command(subcommand)]
+    Provision(provision::ProvisionCommand),
     /// Check a model package.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -98,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => crate::replay::replay(args),
         Command::Ask(args) => ask::ask(args),
         Command::Config(ConfigCommand::Check { config }) => check::config(&config),
+        Command::Provision(command) => provision::run(command),
         Command::Model(ModelCommand::Verify { dir }) => check::model(&dir),
         Command::Bench(BenchCommand::Vlm(args)) => bench::vlm(args),
     };
