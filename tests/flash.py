@@ -61,10 +61,11 @@ class Story(unittest.TestCase):
     def to_file(self, *more, **options):
         return self.flash("--to-file", "--yes", *more, **options)
 
-    def checker(self, code, says=""):
+    def checker(self, code, says="", tells=""):
         """Stands where `watchword provision check` would; notes what it was asked."""
         program = self.path / "watchword"
-        program.write_text(f"#!/bin/sh\necho \"$@\" > '{self.path}/asked'\necho '{says}' >&2\nexit {code}\n")
+        program.write_text(f"#!/bin/sh\necho \"$@\" > '{self.path}/asked'\necho '{says}' >&2\n"
+                           f"echo '{tells}'\nexit {code}\n")
         program.chmod(0o755)
         return program
 
@@ -243,7 +244,7 @@ class TheImage(Story):
 
 class Provisioning(Story):
     def test_the_file_lies_on_the_esp_and_the_rest_is_untouched(self):
-        checker = self.checker(0)
+        checker = self.checker(0, tells="it will be called gate-3")
         code, said = self.to_file("--provision", self.provision, "--watchword", checker)
         self.assertEqual(code, 0, said)
         self.assertEqual(self.mtype(self.card), PROVISION)
@@ -252,6 +253,7 @@ class Provisioning(Story):
         card = self.card.read_bytes()
         self.assertEqual(card[:ESP_AT] + card[ROOT_AT:], self.data[:ESP_AT] + self.data[ROOT_AT:])
         self.assertEqual(self.card.stat().st_mode & 0o077, 0, "it holds a password now")
+        self.assertIn("it will be called gate-3", said)
         self.assertNotIn("correct horse", said)
 
     def test_the_esp_is_found_by_label_before_type_and_by_type_without_label(self):

@@ -150,7 +150,8 @@ def manifest_of(image: Image, board: str) -> str:
         path = image.path.with_name("manifest.json")
     try:
         manifest = json.loads(path.read_bytes())
-        built_for, name, sha256 = manifest["board"], manifest["image"]["file"], manifest["image"]["sha256"]
+        built_for, told = manifest["board"], manifest["image"]
+        name, sha256 = told["file"], told["sha256"]
     except OSError as error:
         raise Refused(f"{path}: {error.strerror}; keep the image in the folder that scripts/image "
                       "wrote, with its manifest") from None
