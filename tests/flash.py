@@ -264,6 +264,14 @@ class Provisioning(Story):
             self.assertEqual(code, 0, said)
             self.assertEqual(self.mtype(self.card), PROVISION)
 
+    def test_an_esp_that_is_no_file_system_is_a_failure_that_says_what_is_left_to_do(self):
+        data = self.data[:ESP_AT] + b"\xff" * 512 + self.data[ESP_AT + 512:]
+        self.image = lay_out(self.path / "no-fat", data)
+        code, said = self.to_file("--provision", self.provision, "--unchecked")
+        self.assertEqual(code, 1, said)
+        self.assertIn("copy it onto the ESP yourself", said)
+        self.assertEqual(self.card.read_bytes(), data)
+
     def test_an_image_without_an_esp_takes_no_provisioning(self):
         data = make_disk(self.path, BASIC, "linux")
         broken = bytearray(self.data)
