@@ -155,7 +155,7 @@ class Broker:
         """What a new subscriber would be told at once, by topic."""
         said = run([find("mosquitto_sub"), "-t", f"{self.root}/{topic}", "--retained-only", "-W", "3", "-F", "%t %x"],
                    self._environment(), ok=(0, 27))
-        pairs = (line.split(" ") for line in said.splitlines() if " " in line)
+        pairs = (line.split(" ") for line in said.splitlines() if line.startswith("watchword/"))
         return {topic: bytes.fromhex(payload) for topic, payload in pairs}
 
     def stop(self) -> None:

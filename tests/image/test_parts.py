@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT / "board"), str(ROOT / "tests")]
 from image import gpt, jpeg, report  # noqa: E402
 from image.emulator import EmulatorError, _at_least, holds  # noqa: E402
 from image.phases import CheckFailed, Phases  # noqa: E402
+from image.power_cuts import Ledger, sentence  # noqa: E402
 from image.provisioning import Provisioning, seen_from_guest  # noqa: E402
 
 LINUX = uuid.UUID("0fc63daf-8483-4772-8e79-3d69d8477de4")
@@ -178,6 +179,23 @@ class Files(unittest.TestCase):
         for size, why in (("1M", "smaller than the image"), ("G", "whole number"), ("", "whole number")):
             with self.assertRaisesRegex(EmulatorError, why):
                 _at_least(size, 2 << 20)
+
+
+class Orders(unittest.TestCase):
+    def test_what_may_stand_after_a_cut(self) -> None:
+        ledger = Ledger("old")
+        ledger.order("new")
+        self.assertEqual(ledger.allowed, ["old", "new"])
+        self.assertFalse(ledger.hear("old"), "an echo that answers nothing")
+        self.assertTrue(ledger.hear("new"))
+        self.assertEqual(ledger.allowed, ["new"])
+        ledger.order(None)
+        self.assertEqual(ledger.allowed, ["new", None])
+        self.assertTrue(ledger.hear(None))
+        self.assertEqual(ledger.allowed, [None])
+
+    def test_no_sentence_is_said_twice(self) -> None:
+        self.assertEqual(len({sentence(number) for number in range(3000)}), 3000)
 
 
 class Table(unittest.TestCase):
