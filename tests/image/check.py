@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from image import gpt, jpeg, report
-from image.broker import Broker, Message
+from image.broker import Broker, Message, free_port
 from image.emulator import PROVISION_SAYS, Disks, Emulator, EmulatorError, holds
+from image.login import Person
 from image.machine import Machine
 from image.phases import CheckFailed, Phases
 from image.provisioning import HOST_IN_GUEST, Provisioning
@@ -145,6 +146,9 @@ class Check:
         self.logs = logs
         self.says = SAYS[options.camera]
         self.open: list[Machine | Broker] = []
+        # Who may log in; with --fast nobody, so that SSH has to be off.
+        self.person: Person | None = None
+        self.ssh_port = 0
 
     def run(self) -> None:
         """All phases; the first failure ends them. Nothing is left running either way."""
@@ -171,7 +175,8 @@ class Check:
 
     def machine(self, logs: Path, disks: Disks | None = None, snapshot: str | None = None) -> Machine:
         """A machine that is on."""
-        machine = Machine(disks or self.disks, logs, self.options.memory_mib, snapshot=snapshot)
+        forwards = [(self.ssh_port, 22)] if self.person else []
+        machine = Machine(disks or self.disks, logs, self.options.memory_mib, forwards, snapshot=snapshot)
         self.open.append(machine)
         machine.start()
         return machine
@@ -181,7 +186,7 @@ class Check:
         with self.phases.phase("disk and broker"):
             broker = self.broker(self.logs)
             provisioning = Provisioning(CAMERA, f"mqtt://{HOST_IN_GUEST}:{broker.port}", CAMERA, broker.password,
-                                        source=self.options.source)
+                                        source=self.options.source, ssh_key=self.person.public if self.person else "")
             self.disks = Disks.make(self.emulator, self.options.image, self.folder, self.options.disk_size,
                                     provisioning.text())
             before = self.disks.table(self.folder)
@@ -192,6 +197,8 @@ class Check:
         return broker, before
 
     def _run(self) -> None:
+        if not self.options.fast:
+            self.person, self.ssh_port = Person(self.folder), free_port()
         broker, before = self.prepare()
         camera = self.first_boot(broker)
         inside = self._orders(camera)
@@ -257,6 +264,10 @@ class Check:
             phase.detail = why["why"][-1]["text"]
         with self.phases.phase("report from inside") as phase:
             phase.detail = self._judge(inside := camera.await_report())
+        if self.person:
+            with self.phases.phase("a key opens SSH, and nothing else does"):
+                self.person.log_in(self.ssh_port)
+                self.person.try_without_key(self.ssh_port)
         with self.phases.phase("no alert that should not be"):
             wrong = [parsed(m) for m in broker.messages() if m.topic == f"{broker.root}/alerts"]
             wrong = [alert for alert in wrong if alert.get("rule") != FIRES]
@@ -286,7 +297,7 @@ class Check:
             "\n".join(f"== {name}\n{text}\n" for name, text in inside.sections.items()))
         expect(not inside.failed_units(), f"units failed: {', '.join(inside.failed_units())}")
         expect(inside.sockets(), f"no list of sockets: {inside.sections.get('sockets')}")
-        wrong = inside.undocumented(ssh=False)
+        wrong = inside.undocumented(ssh=self.person is not None)
         expect(not wrong, f"undocumented sockets listen: {', '.join(map(str, wrong))}")
         expect("accounts" in inside.sections, "no list of accounts")
         expect(not inside.passwords(), f"accounts have passwords: {', '.join(inside.passwords())}")
@@ -363,7 +374,8 @@ class Check:
             inside = camera.await_report()
             (logs / "report.txt").write_text("\n".join(f"== {name}\n{text}\n" for name, text in inside.sections.items()))
             expect(not inside.failed_units(), f"units failed: {', '.join(inside.failed_units())}")
-            expect(not inside.undocumented(ssh=False), f"undocumented sockets: {inside.undocumented(ssh=False)}")
+            wrong = inside.undocumented(ssh=self.person is not None)
+            expect(not wrong, f"undocumented sockets listen: {', '.join(map(str, wrong))}")
             expect(inside.identity() == before.identity() and before.identity(),
                    f"it is another camera: {before.identity()} became {inside.identity()}")
             phase.detail = f"booted in {inside.boot_seconds()} s, the same identity"
