@@ -148,12 +148,15 @@ class Machine:
 
     def why_ended(self) -> str:
         """Of a machine that is not running: what is known."""
-        reasons = [str(event.get("data", {}).get("reason", "")) for event in (self.qmp.events if self.qmp else [])
-                   if event["event"] in ("SHUTDOWN", "WATCHDOG", "GUEST_PANICKED") and isinstance(event.get("data", {}), dict)]
+        reasons = []
+        for event in self.qmp.events if self.qmp else []:
+            data = event.get("data")
+            if event["event"] in ("SHUTDOWN", "WATCHDOG", "GUEST_PANICKED"):
+                reasons.append(f"{event['event']} {data if isinstance(data, dict) else ''}".strip())
         status = self.process.poll() if self.process else None
         log = self.logs / "emulator.log"
         said = log.read_text(errors="replace").strip()[-500:] if log.is_file() else ""
-        return "; ".join(filter(None, [", ".join(filter(None, reasons)), f"the emulator's exit status is {status}", said]))
+        return "; ".join(filter(None, [", ".join(reasons), f"the emulator's exit status is {status}", said]))
 
     def shut_down_by(self) -> str | None:
         """Why the machine went off, in QEMU's words (`guest-shutdown`, `guest-reset`, …)."""

@@ -178,6 +178,7 @@ class PowerCuts(Check):
         online_s = camera.machine.seconds()
         self._rules_are_there(camera, ledgers)
         inside = camera.await_report()
+        expect(not inside.broken(), f"the report is not whole: {inside.broken()}")
         expect(not inside.failed_units(), f"units failed: {', '.join(inside.failed_units())}")
         expect(not inside.disk_errors(), f"the disk has errors: {inside.disk_errors()[:1]}")
         expect(inside.identity() == before.identity(), f"it is another camera: {inside.identity()}")
@@ -197,8 +198,8 @@ class PowerCuts(Check):
         there = {topic.removeprefix(root): parsed(Message(0, True, topic, payload))
                  for topic, payload in camera.broker.retained("rules/+").items()}
         for rule, ledger in ledgers.items():
-            text = there.get(rule, {}).get("text")
-            expect(text in ledger.allowed, f"{rule} is {text!r}, may be {ledger.allowed}")
-            expect(text is None or there[rule].get("state") in ("armed", "slowed"), f"{rule} is not armed: {there.get(rule)}")
+            said = there.get(rule, {}).get("text")
+            expect(said in ledger.allowed, f"{rule} is {said!r}, may be {ledger.allowed}")
+            expect(said is None or there[rule].get("state") in ("armed", "slowed"), f"{rule} is not armed: {there.get(rule)}")
         strange = set(there) - set(ledgers) - set(self.says)
         expect(not strange, f"rules that nobody set: {strange}")

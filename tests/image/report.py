@@ -39,12 +39,19 @@ class Report:
     """Sections by name, and the journal so far."""
 
     sections: dict[str, str] = field(default_factory=dict)
+    # Exit status of what made each.
+    status: dict[str, int] = field(default_factory=dict)
     journal: list[str] = field(default_factory=list)
     # Whether all sections are there: the journal has begun.
     complete: bool = False
 
     def lines(self, section: str) -> list[str]:
         return [line for line in self.sections.get(section, "").splitlines() if line.strip()]
+
+    def broken(self) -> list[str]:
+        """What the camera could not tell, of that without which it can't be judged."""
+        return [f"{name}: {self.sections.get(name, 'not told')}" for name in ("sockets", "failed", "accounts", "identity")
+                if self.status.get(name) != 0]
 
     def sockets(self) -> list[Socket]:
         return [parse_socket(line) for line in self.lines("sockets")]
@@ -82,13 +89,15 @@ class Report:
 def parse(text: str) -> Report:
     """Reads what has come of a report so far; a section that is cut is left out."""
     report = Report()
-    name, body = None, []
+    name: str | None = None
+    body: list[str] = []
     lines = iter(text.splitlines())
     for line in lines:
         if line.startswith("@section "):
             name, body = line.removeprefix("@section ").strip(), []
         elif line.startswith("@end ") and name is not None:
             report.sections[name] = "\n".join(body).strip()
+            report.status[name] = int(line.split()[1])
             name = None
         elif line == "@journal" and name is None:
             report.complete = True

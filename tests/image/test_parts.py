@@ -124,6 +124,8 @@ class ReportFromInside(unittest.TestCase):
         self.assertEqual(read.failed_units(), ["boot.mount"])
         self.assertEqual(read.passwords(), ["password eve"])
         self.assertEqual(read.boot_seconds(), 65.35)
+        self.assertEqual(read.broken(), ["identity: not told"])
+        self.assertEqual(report.parse(REPORT.replace("@end 0", "@end 1")).broken()[1], "failed: ● boot.mount loaded failed failed Boot")
         self.assertEqual(len(read.journal), 2)
         self.assertEqual(len(read.disk_errors()), 1)
 
