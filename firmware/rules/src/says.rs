@@ -77,6 +77,16 @@ fn spoken_direction(leaf: &Rule) -> (&str, &'static str) {
         {
             return ("", "the wrong way");
         }
+        // "falls left kitchen" names the place without any preposition.
+        Some(way @ ("left" | "right"))
+            if place.split(' ').next().is_some_and(|first| {
+                !first.is_empty()
+                    && !crate::grammar::is_preposition(first)
+                    && !matches!(first, "the" | "a" | "an" | "next" | "close")
+            }) =>
+        {
+            way
+        }
         Some("left") if !place.is_empty() => return ("", "from right to left"),
         Some("right") if !place.is_empty() => return ("", "from left to right"),
         Some(way @ ("up" | "down" | "toward" | "away")) if place.starts_with(way) => "",
@@ -102,7 +112,11 @@ fn leads(leaf: &Rule, place: &str) -> bool {
         verb,
         "climb" | "jump" | "vault" | "scale" | "hop" | "leap" | "block" | "obstruct" | "occupy"
     ) {
-        return !object.is_empty();
+        return !object.is_empty()
+            || matches!(
+                place.split(' ').next().unwrap_or(""),
+                "toward" | "towards" | "away" | "inside" | "outside"
+            );
     }
     matches!(
         place.split(' ').next().unwrap_or(""),
@@ -118,9 +132,17 @@ fn goes_on(leaf: &Rule, place: &str, verb: &str) -> bool {
         crate::grammar::is_preposition(first)
             || matches!(first, "the" | "a" | "an" | "next" | "close")
     };
-    (leads(leaf, place) || !leaf.attributes.is_empty())
+    (leads(leaf, place) || leaf.attributes.iter().any(|a| a.contains(' ')))
         && !apart
         && crate::grammar::is_plural_too(verb)
+}
+
+/// Whether it is somebody, of whom "is moving" says a deed.
+fn is_somebody(leaf: &Rule) -> bool {
+    matches!(
+        leaf.subject.as_deref(),
+        Some("person" | "worker" | "person in queue")
+    )
 }
 
 /// A state in -ing that is a deed behind "is": "a moving car", where "a car is
@@ -193,7 +215,12 @@ fn clause(leaf: &Rule) -> String {
                 None => join(&["there is nothing", place]),
             }
         }
-        Some(Predicate::Absence) => join(&["there is no", &thing(leaf, false), place]),
+        Some(Predicate::Absence) => join(&[
+            "there is no",
+            leaf.state.as_deref().unwrap_or(""),
+            &thing(leaf, false),
+            place,
+        ]),
         Some(Predicate::Event) => {
             let verb = inflected(leaf.action.as_deref().unwrap_or("appear"), many);
             let (way, behind) = spoken_direction(leaf);
@@ -222,8 +249,10 @@ fn clause(leaf: &Rule) -> String {
                 let (verb, particle, object) = deed_parts(leaf.action.as_deref().unwrap_or(""));
                 let doing = with_object(&gerund(verb), particle, object);
                 format!("{} {doing}", if many { "are" } else { "is" })
-            } else if matches!(place.split(' ').next(), Some("a" | "an"))
-                && verb.starts_with("leave")
+            } else if matches!(
+                place.split(' ').next(),
+                Some("a" | "an" | "some" | "his" | "her" | "its" | "their")
+            ) && verb.starts_with("leave")
             {
                 // "leaves a bag" is left behind.
                 verb.replacen("leave", "exit", 1)
@@ -239,21 +268,19 @@ fn clause(leaf: &Rule) -> String {
             if leaf.state.as_deref().is_some_and(like_a_deed) =>
         {
             let state = leaf.state.as_deref().unwrap_or("");
+            let be = if many { "are" } else { "is" };
             let things = uncounted(leaf, many);
+            if crate::grammar::is_state(state) && !is_somebody(leaf) {
+                return join(&[&amount, &things, place, be, state]);
+            }
             let bare = things.strip_prefix("a ").or(things.strip_prefix("an "));
-            let what = join(&[state, bare.unwrap_or(&things)]);
-            let what = if counted {
-                what
-            } else {
-                format!("{} {what}", article(&what))
+            let bare = bare.unwrap_or(&things);
+            let what = match bare.strip_prefix("unattended ") {
+                Some(thing) => format!("unattended {state} {thing}"),
+                None => format!("{state} {bare}"),
             };
-            join(&[
-                "there",
-                if many { "are" } else { "is" },
-                &amount,
-                &what,
-                place,
-            ])
+            let article = if counted { "" } else { article(&what) };
+            join(&["there", be, &amount, article, &what, place])
         }
         Some(Predicate::State) => {
             let state = leaf.state.as_deref().unwrap_or("");
@@ -271,6 +298,15 @@ fn clause(leaf: &Rule) -> String {
             let doing = with_object(&gerund(verb), particle, object);
             let (way, behind) = spoken_direction(leaf);
             let things = uncounted(leaf, many);
+            // "10 cars are moving" is a state of theirs.
+            let alone = place.is_empty() && way.is_empty() && behind.is_empty();
+            if alone
+                && like_a_deed(&doing)
+                && crate::grammar::is_state(&doing)
+                && !is_somebody(leaf)
+            {
+                return join(&[&amount, &things, &inflected(verb, many)]);
+            }
             join(&[&amount, &things, be, &doing, way, place, behind])
         }
         Some(Predicate::Count) => {

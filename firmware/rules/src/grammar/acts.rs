@@ -112,6 +112,7 @@ pub(crate) fn strange_verb(toks: &[Tok], i: usize, article: &str) -> bool {
         && t.text.is_ascii()
         && !t.any(S_SINGULAR)
         && !t.any(STRUCTURE)
+        && !t.is("times")
         && !t.any(CLOTHES)
         && !crate::noun::takes_no_article(&t.text)
         && (pronoun || !KNOWN.contains(singular(&t.text).as_str()))

@@ -6,7 +6,7 @@ use super::pattern::here;
 use super::phrase::{Role, phrase, place_cannot};
 use super::place::zone_name;
 use super::predicate::{Said, Step};
-use super::words::HUMANS;
+use super::words::{CLOTHES, HUMANS};
 use crate::Comparator;
 
 impl Parser<'_> {
@@ -88,7 +88,8 @@ impl Parser<'_> {
                 c.verbal = true;
                 return Ok(Some(end));
             }
-            if !c.zones.is_empty() {
+            let head = place.noun.rsplit(' ').next().unwrap_or("");
+            if !c.zones.is_empty() || CLOTHES.contains(head) {
                 return Err(place_cannot(&toks[i..end]));
             }
             let raw = place.raw.clone();

@@ -1,6 +1,7 @@
 //! The noun of a phrase from its words: its head, its singular, what hides in it.
 
 use super::acts::acts;
+use super::days::day;
 use super::number::{small_number, unit_millis};
 use super::phrase::{Phrase, Role, place_cannot};
 use super::token::Tok;
@@ -66,7 +67,14 @@ pub(super) fn finish(
     // "info broken number", "a car opens": a state that was not taken as one
     // would be read as one in another place.
     let stateful = |w: &str| STATES.contains(w) || UNATTENDED.contains(w);
-    if role == Role::Subject && text.len() > 1 && stateful(&singular(tail)) {
+    if role == Role::Subject
+        && text.len() > 1
+        && (stateful(&singular(tail))
+            || matches!(
+                &*singular(tail),
+                "left" | "gone" | "count" | "number" | "total"
+            ))
+    {
         return Err(place_cannot(&toks[words[0]..=last]));
     }
     // "broken smokes", "large open": what narrows a thing was taken before, if
@@ -83,6 +91,25 @@ pub(super) fn finish(
     if role == Role::Subject && out.compare.is_some() && unit_millis(text[0]).is_some() {
         return Err(place_cannot(&toks[words[0]..=last]));
     }
+    // "without a monday": a day is when, and no thing.
+    let day = |w: &usize| toks[*w].text.len() > 3 && day(&toks[*w]).is_some();
+    if role != Role::Place && words.iter().any(day) {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
+    // "watch smoke": watch it, or is it a watch's?
+    if role == Role::Subject
+        && text.len() > 1
+        && matches!(text[0], "watch" | "count")
+        && crate::noun::is_mass(tail)
+    {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
+    let many = |w: &str| is_plural(w) && !S_SINGULAR.contains(w);
+    // "carrying cars parks": does what is carried park?
+    if role == Role::Object && (1..text.len()).any(|n| many(text[n - 1]) && verb(text[n]).is_some())
+    {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
     // "half gates", "couple log": of how many?
     if role == Role::Subject
         && (text[0] == "half"
@@ -96,7 +123,6 @@ pub(super) fn finish(
     let of = text.iter().position(|w| *w == "of");
     let head = of.unwrap_or(text.len()) - 1;
     let head_word = text[head];
-    let many = |w: &str| is_plural(w) && !S_SINGULAR.contains(w);
     // "people dig": an unknown verb hides behind a plural.
     for (n, w) in text.iter().enumerate().take(head) {
         let fine = n + 1 == of.unwrap_or(usize::MAX) || small_number(text[n + 1]).is_some();
@@ -167,6 +193,10 @@ pub(super) fn finish(
         } else {
             noun = singular(&noun);
         }
+    }
+    // "the number of another"
+    if noun.is_empty() {
+        return Err(place_cannot(&toks[words[0]..=last]));
     }
     out.noun = match noun.as_str() {
         "folk" | "individual" | "human" | "human being" => "person".to_owned(),

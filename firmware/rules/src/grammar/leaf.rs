@@ -92,7 +92,7 @@ impl Clause {
             (None, None) => None,
         };
         if watched {
-            if negative || rule.state.is_some() || self.action.is_some() {
+            if negative || rule.state.is_some() || self.action.is_some() || head == "camera" {
                 return Err(place_cannot_span(self.span));
             }
             // Nobody looks after the desk: nobody is there.

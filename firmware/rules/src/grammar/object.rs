@@ -137,7 +137,8 @@ fn particle_or_way(
 ) -> usize {
     if let Some(n) = here!(toks, at, "down|over|up|around|about|off|out|away|open").filter(|n| {
         let next = toks.get(at + n);
-        let bare = next.is_none_or(|x| !x.word || x.any(PREPOSITIONS) || x.any(&["and", "or"]));
+        let bare = next
+            .is_none_or(|x| !x.word || x.any(PREPOSITIONS) || x.any(&["and", "or", "has", "have"]));
         let kept = PARTICLE_VERBS.contains(base);
         (bare || kept) && here!(toks, at, "off|out of|from").is_none_or(|m| m <= *n)
     }) {

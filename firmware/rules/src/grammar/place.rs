@@ -6,7 +6,7 @@ use super::head::full;
 use super::pattern::{here, longest};
 use super::phrase::{Phrase, Role, phrase, place_cannot};
 use super::token::{Tok, span_of};
-use super::words::{ARTICLES, CLOTHES, COPULAS, LONG_PREPOSITIONS, PREPOSITIONS, STRUCTURE};
+use super::words::{ARTICLES, CLOTHES, COPULAS, GOING, LONG_PREPOSITIONS, PREPOSITIONS, STRUCTURE};
 use crate::Refusal;
 use crate::noun::is_plural;
 
@@ -119,6 +119,12 @@ impl Parser<'_> {
             && toks[i].any(&[
                 "off", "from", "to", "into", "onto", "through", "via", "towards",
             ])
+        {
+            return Err(place_cannot(&toks[i..(i + 2).min(toks.len())]));
+        }
+        // "jumps quickly off the wall": the deed has not seen where it goes.
+        if c.action.as_deref().is_some_and(|a| GOING.contains(a))
+            && toks[i].any(&["into", "onto", "off", "through", "across", "to"])
         {
             return Err(place_cannot(&toks[i..(i + 2).min(toks.len())]));
         }

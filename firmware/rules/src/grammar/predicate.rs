@@ -70,6 +70,7 @@ impl Parser<'_> {
     /// Everything behind the subject.
     pub(super) fn rest(&self, mut i: usize, c: &mut Clause) -> Result<usize, Refusal> {
         let toks = self.toks;
+        let start = i;
         let mut said = Said {
             // "is the stove on?" has its copula in front.
             copula: self.asks && self.before.is_none(),
@@ -112,6 +113,11 @@ impl Parser<'_> {
                 continue;
             }
             break;
+        }
+        // "a hat is": what?
+        let is = i.checked_sub(1).filter(|j| *j >= start);
+        if let Some(j) = is.filter(|j| toks[*j].any(COPULAS) && said.copula && c.state.is_none()) {
+            return Err(place_cannot(&toks[j..=j]));
         }
         if said.not {
             return Err(place_cannot(

@@ -1,5 +1,6 @@
 //! Whether somebody or something is there: gone, present, left behind, staffed.
 
+use super::acts::nounish;
 use super::clause::{Clause, Parser, ambiguous};
 use super::pattern::{Pattern, here, longest, patterns};
 use super::phrase::{Phrase, Role, phrase, place_cannot};
@@ -86,7 +87,17 @@ impl Parser<'_> {
             .subjects
             .iter()
             .any(|s| s.noun == "person" || s.noun == "worker");
-        let n = longest(toks, i, LEFT);
+        // "standing behind the gate" is where, and not left behind.
+        let n = longest(toks, i, LEFT).and_then(|n| {
+            let place = n > 1
+                && toks[i + n - 1].is("behind")
+                && (self.at(i + n, ARTICLES) || nounish(toks, i + n));
+            if place {
+                t.is("left").then_some(1)
+            } else {
+                Some(n)
+            }
+        });
         let is_left = t.is("left") && !person;
         let then_state = t.is("left")
             && toks.get(i + 1).is_some_and(|x| {
