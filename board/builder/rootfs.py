@@ -302,9 +302,12 @@ def _settle(inputs: Inputs, recipe: Recipe, tools: Tools, root: Path, release: s
         (root / "etc" / name).unlink(missing_ok=True)
     run("systemd-sysusers", f"--root={root}")
     _no_passwords(root)
+    accounts = root / "etc/passwd"
+    accounts.write_text(accounts.read_text().replace("/bin/bash", "/bin/sh"))
     run("systemctl", f"--root={root}", "preset-all", "--preset-mode=enable-only")
     run("systemctl", f"--root={root}", "set-default", "multi-user.target")
     run("depmod", "-b", str(root), release)
+    (root / "etc/ld.so.conf").write_text(f"/usr/lib/{TRIPLET}\n")
     cache = subprocess.run(["/sbin/ldconfig", "-r", str(root)], capture_output=True, text=True, check=False)
     if cache.returncode != 0:
         raise BuildError(f"ldconfig failed:\n{cache.stderr}")
