@@ -338,6 +338,13 @@ pub(crate) fn hold(toks: &mut Vec<Tok>) -> Result<Option<Seconds>, Refusal> {
                     i == 0
                         || !toks[i - 1].any(&["not", "no", "in", "within", "never", "of", "every"])
                 })
+                // "at least 3 day gates" are gates
+                .filter(|(d, len, n)| {
+                    let unit = &toks[i + len + n - 1];
+                    let one = unit_millis(&unit.text).is_some_and(|ms| d.as_millis() as f64 <= ms);
+                    one || !unit.any(&["second", "minute", "hour", "day", "week"])
+                        || !super::acts::nounish(toks, i + len + n)
+                })
         };
         if let Some((d, len, n)) = with_for.or_else(alone) {
             let more = tail(toks, i + len + n);

@@ -4,7 +4,7 @@
 use super::compare::{Compare, REACHES, afterthought, compare, lead};
 use super::pattern::{Pattern, any_of, entry, here, table};
 use super::token::{GAP, Tok, span_of, take};
-use super::words::{ARTICLES, COPULAS, PREPOSITIONS, STRUCTURE};
+use super::words::{ARTICLES, CLOTHES, COPULAS, PREPOSITIONS, STRUCTURE};
 use crate::lexicon::{Lexicon, lexicon};
 use crate::noun::is_plural;
 use crate::{Comparator, Predicate, Refusal, RefusalKind, Rule, Seconds, Threshold};
@@ -285,6 +285,10 @@ fn holder(toks: &[Tok], i: usize) -> Option<(usize, usize)> {
             "group",
         ])
     });
+    // What a vest has is on who wears it.
+    if words > 0 && toks[at - 1].any(CLOTHES) {
+        return None;
+    }
     if !(1..=4).contains(&words)
         || quantity
         || !(reaches || verb.any(&["has", "contains", "holds"]))
