@@ -109,7 +109,10 @@ fn defaults(job: &Apply, places: &Places, disk: &mut Disk<'_>, tell: &mut dyn Te
 /// for DHCP.
 fn network(job: &Apply, places: &Places, disk: &mut Disk<'_>) -> Result<()> {
     let folder = job.run.join("systemd/network");
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    for folder in [&job.run.join("systemd"), &folder] {
+        disk.dir(folder, 0o755, None)
+            .with_context(|| folder.display().to_string())?;
+    }
     let mut put = |name: &std::ffi::OsStr, bytes: &[u8]| -> Result<()> {
         let path = folder.join(name);
         if fs::read(&path).ok().as_deref() != Some(bytes) {

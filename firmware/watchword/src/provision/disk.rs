@@ -67,7 +67,10 @@ impl<'a> Disk<'a> {
         }
         // FAT has no modes, and refuses those that it can't keep.
         if file.metadata()?.mode() & 0o7777 != mode {
-            let _ = file.set_permissions(Permissions::from_mode(mode));
+            match file.set_permissions(Permissions::from_mode(mode)) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                set => set?,
+            }
         }
         self.step("sync", path)?;
         file.sync_all()
@@ -121,6 +124,8 @@ impl<'a> Disk<'a> {
                 }
                 self.step("make folder", path)?;
                 DirBuilder::new().mode(mode).create(path)?;
+                // What the umask took away.
+                fs::set_permissions(path, Permissions::from_mode(mode))?;
                 self.sync_dir(parent(path))?;
             }
         }

@@ -83,7 +83,13 @@ pub(super) fn kind(value: &toml::Value) -> &'static str {
 /// The one of `known` that `given` is probably meant to be.
 pub(super) fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_ascii_lowercase().replace('-', "_");
+    let known: Vec<&str> = known.collect();
+    let begins = |name: &&&str| given.len() > 2 && name.starts_with(&given);
+    if let Some(longer) = known.iter().find(begins) {
+        return Some(longer);
+    }
     known
+        .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&given, name), name))
         // A third of the letters may be wrong.
         .filter(|(distance, name)| distance * 3 <= name.len().max(3))
@@ -103,6 +109,7 @@ mod tests {
             ("user_name", Some("username")),
             ("Password", Some("password")),
             ("ca-file", Some("ca_file")),
+            ("pass", Some("password")),
             ("colour", None),
         ] {
             assert_eq!(nearest(given, known.into_iter()), found, "{given}");

@@ -235,7 +235,8 @@ fn rule(id: String, sentence: Value, provision: &mut Provision, problems: &mut P
         Ok(_) => drop(provision.rules.insert(id, sentence)),
         Err(refusal) => {
             let offer = refusal.offer.map(|offer| format!("; try: {offer}"));
-            let remedy = format!("{}{}", refusal.why, offer.unwrap_or_default());
+            let why = refusal.why.trim_end_matches('.');
+            let remedy = format!("{why}{}", offer.unwrap_or_default());
             problems.add(key, quoted(&sentence), &remedy);
         }
     }
@@ -351,22 +352,27 @@ fn whole<T: for<'de> Deserialize<'de> + Default>(
     problems: &mut Problems,
 ) -> T {
     let mut all = base.clone();
-    let mut right = true;
     for (key, value) in table {
         let mut alone = base.clone();
         alone.insert(key.clone(), value.clone());
         match T::deserialize(Value::Table(alone)) {
             Ok(_) => drop(all.insert(key, value)),
             Err(error) => {
-                right = false;
                 let name = dotted(section, &key);
                 let message = error.message().trim_end();
                 if message.starts_with("unknown field") {
                     // "unknown field `a`, expected one of `b`, `c`"
-                    let known: Vec<_> = message.split('`').skip(3).step_by(2).collect();
+                    let mut known: Vec<_> = message.split('`').skip(3).step_by(2).collect();
+                    // Its own file is what the camera makes of a password.
+                    for name in known.iter_mut().filter(|name| **name == "password_file") {
+                        *name = "password";
+                    }
                     tell_unknown(section, &key, &known, problems);
                 } else if name == "video.rtsp" {
                     let remedy = "write address and port, such as 127.0.0.1:8554";
+                    problems.add(name, shown(&value), remedy);
+                } else if message.starts_with("invalid value: integer") {
+                    let remedy = "such a number can't be; it is negative or far too large";
                     problems.add(name, shown(&value), remedy);
                 } else {
                     problems.add(name, shown(&value), message);
@@ -374,9 +380,7 @@ fn whole<T: for<'de> Deserialize<'de> + Default>(
             }
         }
     }
-    if !right {
-        return T::default();
-    }
+    // Those that are right are kept, so that their ranges are looked at too.
     match T::deserialize(Value::Table(all)) {
         Ok(read) => read,
         Err(error) => {

@@ -69,16 +69,13 @@ pub(super) fn read(mut table: Table, problems: &mut Problems) -> (SourceConfig, 
             let url = take_text(&mut table, "source", "url", problems);
             base.insert("url".into(), Value::String(SOME_URL.into()));
             let mut source: SourceConfig = whole("source", &base, table, problems);
+            if url.is_none() {
+                let remedy = "write rtsp://host:554/path, as the camera's manual has it";
+                problems.add("source.url", "(absent)", remedy);
+            }
             if let SourceConfig::Rtsp(camera) = &mut source {
                 camera.username = username;
-                match url {
-                    Some(url) => camera.url = url,
-                    None => problems.add(
-                        "source.url",
-                        "(absent)",
-                        "write rtsp://host:554/path, as the camera's manual has it",
-                    ),
-                }
+                camera.url = url.unwrap_or_else(|| SOME_URL.into());
             }
             (source, password)
         }
