@@ -42,7 +42,7 @@ def esp(repository: Path, staged: Path, size: int, epoch: int, tools: Tools, wor
     modules = staged / "others/usr/lib/grub/arm64-efi"
     _run(tools, "grub-mkimage", "-O", "arm64-efi", "-d", str(modules), "-p", "(,gpt1)/EFI/watchword", "-o", str(grub), *_GRUB_MODULES)
     environment = work / "grubenv"
-    text = "# GRUB Environment Block\norder=a b\na_state=good\na_tries=0\nb_state=good\nb_tries=0\n"
+    text = "# GRUB Environment Block\norder=a b\na_state=good\na_tries=0\nb_state=good\nb_tries=0\nbooted=a\n"
     environment.write_text(text.ljust(1024, "#"))
     readme = work / "README.TXT"
     readme.write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import subprocess
@@ -75,12 +76,22 @@ def assemble(partitions: list[Partition], tools: Tools, target: Path) -> None:
 
 
 def _copy_sparsely(source: Path, target: int, at: int) -> None:
+    """Copies what was written to `source`, zeros too: a file system counts on those that it wrote,
+    and a block map leaves out what was never written."""
     with source.open("rb") as opened:
-        offset = 0
-        while block := opened.read(MIB):
-            if block.count(0) != len(block):
+        offset, end = 0, source.stat().st_size
+        while offset < end:
+            try:
+                offset = os.lseek(opened.fileno(), offset, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno == errno.ENXIO:
+                    return
+                raise
+            stop = os.lseek(opened.fileno(), offset, os.SEEK_HOLE)
+            while offset < stop:
+                block = os.pread(opened.fileno(), min(MIB, stop - offset), offset)
                 os.pwrite(target, block, at + offset)
-            offset += len(block)
+                offset += len(block)
 
 
 def _uuid(name: str) -> str:
