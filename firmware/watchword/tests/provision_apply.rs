@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use watchword::config::{Config, SourceConfig};
 use watchword::share::Share;
@@ -347,4 +348,80 @@ fn a_read_only_medium_keeps_the_camera_going() {
         medium.read("esp/provision-error.txt").contains("read-only"),
         "{told}"
     );
+}
+
+/// What is the daemon's belongs to its user; what is not stays with root.
+#[test]
+fn files_have_their_owners() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: only root can give files away");
+        return;
+    }
+    let medium = Medium::default();
+    medium.put(full("new"));
+    let mut job = medium.job();
+    job.owner = Some(watchword::provision::Owner { uid: 973, gid: 972 });
+    let mut told = provision_support::Told::default();
+    watchword::provision::apply(&job, &mut Default::default(), &mut told);
+    for (path, uid, gid) in [
+        ("data/watchword", 973, 972),
+        ("data/watchword/config.toml", 973, 972),
+        ("data/watchword/secrets", 973, 972),
+        ("data/watchword/secrets/a/mqtt-password", 973, 972),
+        ("data/watchword/secrets/a/mqtt-ca.pem", 973, 972),
+        ("data/ssh/authorized_keys", 0, 0),
+        ("data/system/hostname", 0, 0),
+        ("run/systemd/network/10-wired.network", 0, 0),
+    ] {
+        let found = medium.path(path).metadata().unwrap();
+        assert_eq!((found.uid(), found.gid()), (uid, gid), "{path}");
+    }
+}
+
+#[test]
+fn the_command_says_what_it_did_and_exits_1_only_where_nothing_works() {
+    let medium = Medium::default();
+    let os_release = medium.path("os-release");
+    fs::write(&os_release, "ID=watchword\nVARIANT_ID=qemu-virt\n").unwrap();
+    let apply = || {
+        let done = Command::new(env!("CARGO_BIN_EXE_watchword"))
+            .args(["provision", "apply", "--esp"])
+            .arg(medium.path("esp"))
+            .arg("--data")
+            .arg(medium.path("data"))
+            .arg("--run")
+            .arg(medium.path("run"))
+            .arg("--os-release")
+            .arg(&os_release)
+            .env("WATCHWORD_SHARE", repository())
+            .output()
+            .unwrap();
+        let shown = [done.stdout, done.stderr].concat();
+        let shown = String::from_utf8(shown).unwrap();
+        assert!(
+            SECRETS.iter().all(|secret| !shown.contains(secret)),
+            "{shown}"
+        );
+        (done.status.code(), shown)
+    };
+    medium.put(full("new").replace("bitrate_kbps", "bitrate"));
+    let (status, shown) = apply();
+    assert_eq!(status, Some(0), "{shown}");
+    assert!(shown.contains("did you mean bitrate_kbps?"), "{shown}");
+    medium.put(full("new"));
+    let (status, shown) = apply();
+    assert_eq!(status, Some(0), "{shown}");
+    assert!(
+        shown.contains("this camera is gate-new") && shown.contains("erased"),
+        "{shown}"
+    );
+    assert!(
+        medium
+            .read("data/watchword/config.toml")
+            .contains("qemu-virt")
+    );
+    fs::remove_dir_all(medium.path("data")).unwrap();
+    let (status, shown) = apply();
+    assert_eq!(status, Some(1), "{shown}");
+    assert!(shown.contains("can't watch until"), "{shown}");
 }

@@ -100,8 +100,10 @@ fn uninterrupted(old: bool) -> (usize, Tree, Tree) {
 fn cut(medium: &Medium, at: usize) -> String {
     let mut steps = 0;
     let (_, told) = medium.apply_with(|_, _| {
-        nothing_is_open(medium);
         steps += 1;
+        if steps == at + 1 {
+            nothing_is_open(medium);
+        }
         match steps > at {
             true => Err(io::Error::other("the power is gone")),
             false => Ok(()),

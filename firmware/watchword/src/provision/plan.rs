@@ -189,3 +189,86 @@ pub(super) fn slot_in_force(path: &Path) -> Option<&'static str> {
         files.iter().flatten().any(|file| file.starts_with(&folder))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{LibcameraCamera, PositionConfig, VideoConfig};
+
+    /// Every key set to something else than its default.
+    fn unusual(source: SourceConfig) -> Config {
+        let id = |text: &str| Id::new(text).unwrap();
+        let mut config = Config {
+            camera: id("gate"),
+            data_dir: ".".into(),
+            time_zone: Some("Europe/London".into()),
+            position: Some(PositionConfig {
+                latitude_degrees: -33.0,
+                longitude_degrees: 1e-7,
+            }),
+            source,
+            video: VideoConfig {
+                rtsp: Some(([0, 0, 0, 0], 8555).into()),
+                bitrate_kbps: 1,
+                encoders: vec!["x264".into(), "a \"quoted\" one".into()],
+                inference_width: 640,
+            },
+            mqtt: MqttConfig {
+                url: Some("mqtts://u:p%40@host:8883".into()),
+                username: Some("ü\\\"'".into()),
+                password_file: Some("secrets/a/mqtt-password".into()),
+                ca_file: Some("/etc/ca.pem".into()),
+                inside_v4: ([127, 0, 0, 2], 1).into(),
+                inside_v5: ([127, 0, 0, 2], 2).into(),
+            },
+            board: BoardConfig {
+                name: id("qemu-virt"),
+            },
+            snapshot: spool::Snapshot::None,
+            rules: [(id("a-1"), "more than 10 people".into())].into(),
+            ..Config::default()
+        };
+        config.model.threads = 2;
+        config.model.package = Some("/data/models/x".into());
+        config.gate.enabled = false;
+        config
+    }
+
+    #[test]
+    fn configurations_are_read_back_as_they_were_written() {
+        let sources = [
+            "kind = \"test\"",
+            "kind = \"file\"\npath = \"/a b.mp4\"",
+            "kind = \"v4l2\"",
+            "kind = \"v4l2\"\ndevice = \"/dev/video2\"\nio_mode = \"dmabuf\"",
+            "kind = \"rtsp\"\nurl = \"rtsp://u:p@c/\"\ntransport = \"udp\"\nlatency_ms = 0",
+        ];
+        let sources = sources.map(|text| toml::from_str::<SourceConfig>(text).unwrap());
+        let libcamera = SourceConfig::Libcamera(LibcameraCamera::default());
+        for source in sources.into_iter().chain([libcamera]) {
+            let config = unusual(source);
+            let text = config_text(&config).unwrap();
+            assert_eq!(toml::from_str::<Config>(&text).unwrap(), config, "{text}");
+        }
+        let text = config_text(&Config::default()).unwrap();
+        assert_eq!(toml::from_str::<Config>(&text).unwrap(), Config::default());
+        assert_eq!(text.lines().count(), 2, "defaults are left out: {text}");
+    }
+
+    /// TOML has no word for "none": a stream that is switched off would be on
+    /// again when read back.
+    #[test]
+    fn what_can_not_be_written_is_not_written_wrongly() {
+        let mut config = Config::default();
+        config.video.rtsp = None;
+        let error = config_text(&config).unwrap_err().to_string();
+        assert!(error.contains("something else"), "{error}");
+    }
+
+    #[test]
+    fn hosts_have_no_dash_at_their_ends() {
+        for (camera, host) in [("gate-3", "gate-3"), ("-a-", "a"), ("---", "camera")] {
+            assert_eq!(hostname(&Id::new(camera).unwrap()), host);
+        }
+    }
+}
