@@ -23,6 +23,8 @@ def build(repository: Path, staged: Path, choice: Choice, verity: Verity, tools:
     for folder in ("bin", "etc", f"usr/lib/{TRIPLET}"):
         (work / folder).mkdir(parents=True)
     (work / "lib").symlink_to("usr/lib")
+    # Where the kernel calls modprobe.
+    (work / "sbin").symlink_to("bin")
     shutil.copyfile(repository / "board/common/initrd/init", work / "init")
     shutil.copyfile(others / "usr/bin/busybox", work / "bin/busybox")
     shutil.copyfile(others / "usr/sbin/dmsetup", work / "bin/dmsetup")
@@ -37,7 +39,7 @@ def build(repository: Path, staged: Path, choice: Choice, verity: Verity, tools:
     for name in ("dep.bin", "alias.bin", "symbols", "symbols.bin", "softdep", "devname", "builtin.bin", "builtin.alias.bin", "builtin.modinfo", "weakdep", "order"):
         (work / "usr/lib/modules" / modules.release / f"modules.{name}").unlink(missing_ok=True)
     # Those that no device asks for.
-    asked = ["dm-verity", "squashfs", "ext4", "efivarfs", "crc32c_generic", "libcrc32c"]
+    asked = ["dm-verity", "squashfs", "ext4", "vfat", "nls_cp437", "nls_ascii", "crc32c_generic", "libcrc32c"]
     (work / "etc/modules").write_text("\n".join(name for name in asked if name.replace("-", "_") in modules.by_name) + "\n")
     (work / "etc/verity").write_text(
         f"root_hash={verity.root_hash}\nsalt={verity.salt}\ndata_blocks={verity.data_blocks}\nhash_start={verity.hash_start}\n"
