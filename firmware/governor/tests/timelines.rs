@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use governor::{Config, Decision, Governor};
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use scene::ports::Readings;
 use scene::{Celsius, Id, Joules, Mono, Quantity, Source, Watts};
 
@@ -385,7 +385,8 @@ fn a_look_that_takes_long_slows_and_says_so() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    // The same cases at every run; PROPTEST_RNG_SEED and PROPTEST_CASES choose others.
+    #![proptest_config(ProptestConfig { cases: 64, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
     /// Whatever the board does: no unsafe start as far as the sensor tells,
     /// and no more energy than the share and the savings give.
     #[test]

@@ -226,8 +226,12 @@ pub fn is_plural(phrase: &str) -> bool {
     PAIRS.contains(last) || singular_word(last) != last
 }
 
-/// The plural of a singular noun phrase.
+/// The plural of a singular noun phrase: of what stands before "of".
 pub fn plural(phrase: &str) -> String {
+    // "pallets of sand"
+    if let Some((front, of)) = phrase.split_once(" of ") {
+        return format!("{} of {of}", plural(front));
+    }
     let (head, word) = last_word(phrase);
     format!("{head}{}", plural_word(word))
 }

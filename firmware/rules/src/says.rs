@@ -245,7 +245,7 @@ fn clause(leaf: &Rule) -> String {
             let things = uncounted(leaf, many);
             // "a bird outside the house moves" does not go outside, and "carrying
             // a box | rides" carries no ride.
-            let verb = if way.is_empty() && goes_on(leaf, place, &verb) {
+            let verb = if goes_on(leaf, place, &verb) {
                 let (verb, particle, object) = deed_parts(leaf.action.as_deref().unwrap_or(""));
                 let doing = with_object(&gerund(verb), particle, object);
                 format!("{} {doing}", if many { "are" } else { "is" })
@@ -306,6 +306,14 @@ fn clause(leaf: &Rule) -> String {
                 && !is_somebody(leaf)
             {
                 return join(&[&amount, &things, &inflected(verb, many)]);
+            }
+            if leads(leaf, place) {
+                // "a bag inside the yard is running" is in a state.
+                let stateful = like_a_deed(&doing) && crate::grammar::is_state(&doing);
+                if stateful && !many && !is_somebody(leaf) {
+                    return join(&[&amount, &things, place, &inflected(verb, many)]);
+                }
+                return join(&[&amount, &things, place, be, &doing]);
             }
             join(&[&amount, &things, be, &doing, way, place, behind])
         }

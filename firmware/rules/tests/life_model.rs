@@ -4,7 +4,7 @@
 mod story;
 mod support;
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use scene::Phase;
 use serde_json::json;
 use story::{Happens, Run, armed, cases, whole};
@@ -60,7 +60,8 @@ fn naive_rate(looks: &[u64], events: &[u64], window: u64, more_than: usize) -> V
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(300), failure_persistence: None, ..ProptestConfig::default() })]
+    // The same cases at every run; PROPTEST_RNG_SEED and PROPTEST_CASES choose others.
+    #![proptest_config(ProptestConfig { cases: cases(300), rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Life agrees with the naive model, step for step.
     #[test]

@@ -1,6 +1,16 @@
 //! Whatever the text, the grammar answers, and what it answers is whole.
+//!
+//! The texts are the same at every run, so that what one change breaks is not
+//! found at the next. To explore, choose a seed and many cases:
+//!
+//! ```text
+//! PROPTEST_RNG_SEED=$RANDOM PROPTEST_CASES=300000 \
+//!     cargo test --release -p rules --test robust
+//! ```
+//!
+//! Each sentence that is found goes into the golden sentences with its fix.
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use rules::{Echo, MAX_CHARS, RefusalKind, read};
 
 fn whole(text: &str) {
@@ -58,14 +68,16 @@ fn soup() -> impl Strategy<Value = String> {
         unattended on is not wearing red car enters leaves through gate and or , : ; . ? ! ( ) between 5 to 22:00 - 06:00 \
         from until weekdays every once per hour critical it there are fewer one door open parked exactly half quarter of \
         an in queue by someone anything something without with hat every frame times second last next > >= < count watch tell \
-        monday after before sunset 8am 1h30 + plus & twenty five dozen hundred million 99999999999999999999 0 0.5 under over"
+        monday after before sunset 8am 1h30 + plus & twenty five dozen hundred million 99999999999999999999 0 0.5 under over \
+        closed blocked lying standing dirty moving missing blue large carrying holding knife ladder couple thousand hundreds \
+        falls fights runs crosses opens drives yard dock kitchen truck worker dog near behind inside outside"
         .split_whitespace()
         .collect();
     prop::collection::vec(prop::sample::select(words), 1..40).prop_map(|w| w.join(" "))
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1500, rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_answered(text in "\\PC{0,200}") {

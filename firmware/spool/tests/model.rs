@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 use scene::Id;
 use spool::{Batch, Limits, RuleRecord, Store};
 
@@ -85,7 +85,8 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+    // The same cases at every run; PROPTEST_RNG_SEED and PROPTEST_CASES choose others.
+    #![proptest_config(ProptestConfig { cases: 32, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
     #[test]
     fn the_store_is_what_the_maps_are(ops in prop::collection::vec(op(), 1..60)) {
         let dir = tempfile::tempdir().unwrap();

@@ -120,7 +120,7 @@ fn optimal(pairs: &[(f32, usize, usize)]) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use proptest::{prelude::*, test_runner::RngSeed};
 
     type Table = Vec<Vec<Option<f32>>>;
 
@@ -168,6 +168,9 @@ mod tests {
     }
 
     proptest! {
+        // The same cases at every run; PROPTEST_RNG_SEED and PROPTEST_CASES choose others.
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
+
         #[test]
         fn optimal_is_the_best_of_all(table in (0usize..6, 1usize..6).prop_flat_map(|(n, m)|
             prop::collection::vec(prop::collection::vec(

@@ -144,7 +144,9 @@ impl Parser<'_> {
         let toks = self.toks;
         let (mut things, mut end, mut either) = (Vec::<Thing>::new(), i, None);
         while let Some((p, e)) = phrase(toks, end, Role::Object)? {
-            if p.pronoun || (p.negative && !things.is_empty()) || p.universal {
+            // "with a dirty blocked": a state is no thing
+            let stateful = STATES.contains(p.noun.rsplit(' ').next().unwrap_or(""));
+            if stateful || p.pronoun || (p.negative && !things.is_empty()) || p.universal {
                 return Err(place_cannot(&toks[end..e]));
             }
             let last = p.noun.rsplit(' ').next().unwrap_or("").to_owned();

@@ -319,7 +319,7 @@ fn through(
     let plain = climbs && (over || onto);
     let plain = plain || climbs && act == "approach";
     let before = c.place.len();
-    if !c.zones.is_empty() && words != "?" {
+    if !c.zones.is_empty() && (words != "?" || phrase(toks, at, Role::Place)?.is_some()) {
         return Err(place_cannot(&toks[i..at]));
     }
     let Some(end) = parser.bare_place(at, c)? else {

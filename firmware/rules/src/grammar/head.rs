@@ -2,7 +2,7 @@
 
 use super::acts::acts;
 use super::days::day;
-use super::number::{small_number, unit_millis};
+use super::number::{is_number_word, small_number, unit_millis};
 use super::phrase::{Phrase, Role, place_cannot};
 use super::token::Tok;
 use super::words::*;
@@ -105,6 +105,10 @@ pub(super) fn finish(
         return Err(place_cannot(&toks[words[0]..=last]));
     }
     let many = |w: &str| is_plural(w) && !S_SINGULAR.contains(w);
+    // "under dozen", "near out": no names of anything
+    if text.len() == 1 && (text[0] == "out" || role == Role::Place && is_number_word(text[0])) {
+        return Err(place_cannot(&toks[words[0]..=last]));
+    }
     // "carrying cars parks": does what is carried park?
     if role == Role::Object && (1..text.len()).any(|n| many(text[n - 1]) && verb(text[n]).is_some())
     {

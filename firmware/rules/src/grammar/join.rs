@@ -8,6 +8,7 @@ use super::pattern::here;
 use super::phrase::place_cannot;
 use super::place::zone_name;
 use super::token::{Tok, gaps_at};
+use super::words::PREPOSITIONS;
 use super::{EXAMPLE, tidy};
 use crate::{Predicate, Refusal, RefusalKind, Rule, Seconds};
 
@@ -268,6 +269,34 @@ fn share_place(clauses: &mut [Clause]) {
         let does = |c: &Clause| c.action.is_some() || c.state.is_some();
         if same && does(a) && does(b) && a.zones.is_empty() {
             (a.zones, a.place) = (b.zones.clone(), b.place.clone());
+            // "is wet and enters the yard": wet in the yard
+            let takes_bare = a.action.as_deref().is_some_and(|a| {
+                matches!(
+                    a,
+                    "enter"
+                        | "exit"
+                        | "cross"
+                        | "appear"
+                        | "disappear"
+                        | "approach"
+                        | "pass"
+                        | "climb"
+                        | "jump"
+                        | "vault"
+                        | "scale"
+                        | "hop"
+                        | "leap"
+                        | "block"
+                        | "obstruct"
+                        | "occupy"
+                )
+            });
+            if let Some(place) = a.place.first_mut().filter(|_| !takes_bare) {
+                let first = place.split(' ').next().unwrap_or("");
+                if !PREPOSITIONS.contains(first) && !matches!(first, "next" | "close") {
+                    *place = format!("in {place}");
+                }
+            }
         }
     }
 }
