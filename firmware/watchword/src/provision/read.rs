@@ -255,9 +255,10 @@ fn ranges(provision: &Provision, share: &Share, problems: &mut Problems) {
         config.source = SourceConfig::Test;
     }
     if let Err(ConfigError::Invalid { problems: said }) = config.check(share) {
-        for line in said {
+        // Which board it is says the image, not this file.
+        for line in said.iter().filter(|line| !line.starts_with("board.")) {
             // "key = value: remedy", see ConfigError::Invalid.
-            let (key, rest) = line.split_once(" = ").unwrap_or((&line, HIDDEN));
+            let (key, rest) = line.split_once(" = ").unwrap_or((line, HIDDEN));
             let (value, remedy) = rest.split_once(": ").unwrap_or((HIDDEN, rest));
             problems.add(key, value, remedy);
         }
