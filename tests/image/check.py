@@ -16,7 +16,7 @@ from image.emulator import PROVISION_SAYS, Disks, Emulator, EmulatorError, holds
 from image.login import Person
 from image.machine import Machine
 from image.phases import CheckFailed, Phases
-from image.provisioning import HOST_IN_GUEST, Provisioning
+from image.provisioning import HOST_IN_GUEST, VIVID, Provisioning
 
 CAMERA = "gate-7"
 # On vivid's colour bars there is nobody, on the rendered clip somebody comes: one rule fires, the other must not.
@@ -48,7 +48,7 @@ class Options:
     timeout_s: float = 600.0
     # What the camera looks at: a key of `SAYS`, and its `[source]`.
     camera: str = "vivid"
-    source: dict[str, str | int] = field(default_factory=lambda: {"kind": "v4l2"})
+    source: dict[str, str | int] = field(default_factory=lambda: dict(VIVID))
 
 
 @dataclass

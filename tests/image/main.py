@@ -22,7 +22,7 @@ from image.gpt import GptError
 from image.machine import Machine
 from image.phases import CheckFailed, Phases
 from image.power_cuts import PowerCuts
-from image.provisioning import HOST_IN_GUEST, Provisioning, seen_from_guest
+from image.provisioning import HOST_IN_GUEST, VIVID, Provisioning, seen_from_guest
 
 MEMORY_MIB = 1536
 
@@ -159,7 +159,7 @@ def by_hand(args: argparse.Namespace, cache: Path, folder: Path) -> int:
             text = args.provision.read_text()
             print("provisioned with your file")
         else:
-            source: dict[str, str | int] = {"kind": "v4l2"}
+            source = dict(VIVID)
             if args.camera == "clip":
                 clip = Clip(cache, folder, folder)
                 clip.start()
