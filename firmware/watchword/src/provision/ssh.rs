@@ -57,8 +57,10 @@ pub(super) fn public_key(line: &str) -> Result<String, String> {
         ));
     }
     let body = words.next().unwrap_or_default();
-    let lenient =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let lenient = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        // What is cut off is told as such.
+        .with_decode_allow_trailing_bits(true);
     let blob = GeneralPurpose::new(&STANDARD, lenient)
         .decode(body)
         .map_err(|_| "what follows the type is not base64; copy the whole line of the .pub file")?;

@@ -82,7 +82,13 @@ pub fn repository() -> PathBuf {
 
 impl Default for Medium {
     fn default() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        // In memory where there is such a place: some tests sync thousands of times.
+        let memory = Path::new("/dev/shm");
+        let dir = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory).or_else(|_| tempfile::tempdir()),
+            false => tempfile::tempdir(),
+        };
+        let dir = dir.unwrap();
         for folder in ["esp", "data/identity", "run"] {
             fs::create_dir_all(dir.path().join(folder)).unwrap();
         }
