@@ -17,5 +17,6 @@ pub use board::Platform;
 pub use clock::SystemClock;
 pub use error::PlatformError;
 pub use spec::{
-    BoardName, BoardSpec, Boot, Compute, Counter, EnergyCounter, IoMode, Poe, Power, Thermal, Video,
+    BoardName, BoardSpec, Boot, Compute, Counter, EnergyCounter, IoMode, Mode, Poe, Power, Thermal,
+    Video,
 };

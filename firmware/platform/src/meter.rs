@@ -95,6 +95,7 @@ mod tests {
                 source: "test".into(),
                 encoder: vec!["x264".into()],
                 io_mode: None,
+                most: None,
             },
             poe: Poe { class: 3 },
             power: Power {

@@ -51,6 +51,22 @@ pub struct Video {
     /// GStreamer's own choice is not the best.
     #[serde(default)]
     pub io_mode: Option<IoMode>,
+    /// The most that is asked of a camera on this board, whatever the
+    /// configuration asks for.
+    #[serde(default)]
+    pub most: Option<Mode>,
+}
+
+/// A size and a rate of pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mode {
+    /// Pixels, 16 to 7680.
+    pub width: u32,
+    /// Pixels, 16 to 4320.
+    pub height: u32,
+    /// Pictures a second, 1 to 240.
+    pub rate: u32,
 }
 
 /// How a Video4Linux driver hands pictures over.
@@ -234,6 +250,17 @@ impl BoardSpec {
             if name.is_empty() || !name.bytes().all(plain) {
                 let why = "it names a file of pipelines/: a-z, 0-9 and '-'".into();
                 return refuse(key, format!("\"{name}\""), why);
+            }
+        }
+        if let Some(most) = self.video.most {
+            for (key, value, low, high) in [
+                ("[video] most.width", most.width, 16, 7680),
+                ("[video] most.height", most.height, 16, 4320),
+                ("[video] most.rate", most.rate, 1, 240),
+            ] {
+                if !(low..=high).contains(&value) {
+                    return refuse(key, value.to_string(), format!("it is {low} to {high}"));
+                }
             }
         }
         if self.poe.allotment().is_none() {

@@ -114,6 +114,12 @@ fn a_board_file_is_closed_and_says_what_is_wrong_with_it() {
         ("\"x264\"", "264", "a name, or a list of names"),
         ("\"x264\"", "\"x264\"\nio_mode = \"fast\"", "dmabuf"),
         (
+            "\"x264\"",
+            "\"x264\"\nmost = { width = 640, height = 360, rate = 0 }",
+            "[video] most.rate = 0",
+        ),
+        ("\"x264\"", "\"x264\"\nmost = { width = 640 }", "height"),
+        (
             "name = \"good\"",
             "name = \"other\"",
             "[board] name = \"other\"",
@@ -280,4 +286,9 @@ fn a_board_names_its_encoders_in_order() {
     let more = Tree::new(&GOOD.replace("\"x264\"", more)).open().unwrap();
     assert_eq!(more.spec().video.encoder, ["mpph264", "x264"]);
     assert_eq!(more.spec().video.io_mode, Some(IoMode::Dmabuf));
+    assert_eq!(more.spec().video.most, None);
+    let most = "\"x264\"\nmost = { width = 640, height = 360, rate = 5 }";
+    let most = Tree::new(&GOOD.replace("\"x264\"", most)).open().unwrap();
+    let mode = most.spec().video.most.unwrap();
+    assert_eq!((mode.width, mode.height, mode.rate), (640, 360, 5));
 }

@@ -117,7 +117,7 @@ impl SourceConfig {
         Ok(match self {
             SourceConfig::File { path } => capture::Source::file(path)?,
             SourceConfig::Test => capture::Source::test(1280, 720, 15),
-            SourceConfig::V4l2(camera) => camera.open(board.io_mode.map(platform::IoMode::name)),
+            SourceConfig::V4l2(camera) => camera.open(board),
             SourceConfig::Libcamera(camera) => camera.open(),
             SourceConfig::Rtsp(camera) => camera.open()?,
         })

@@ -106,14 +106,19 @@ impl V4l2Camera {
         check_mode((self.width, self.height, Some(self.rate)), wrong);
     }
 
-    /// The source that capture opens. `board` is how pictures come from this
-    /// board's driver, where the configuration does not say.
-    pub fn open(&self, board: Option<&str>) -> capture::Source {
-        let io_mode = self.io_mode.map(IoMode::name).or(board).unwrap_or("auto");
+    /// The source that capture opens on a board with this `[video]`: within
+    /// its limits, and in its driver's way where the configuration names none.
+    pub fn open(&self, board: &platform::Video) -> capture::Source {
+        let boards = board.io_mode.map(platform::IoMode::name);
+        let io_mode = self.io_mode.map(IoMode::name).or(boards).unwrap_or("auto");
+        let most = |asked: u32, of: fn(platform::Mode) -> u32| match board.most {
+            Some(mode) => asked.min(of(mode)),
+            None => asked,
+        };
         capture::Source::v4l2(self.device.to_string_lossy())
-            .with("width", self.width)
-            .with("height", self.height)
-            .with("rate", format!("{}/1", self.rate))
+            .with("width", most(self.width, |mode| mode.width))
+            .with("height", most(self.height, |mode| mode.height))
+            .with("rate", format!("{}/1", most(self.rate, |mode| mode.rate)))
             .with("io_mode", io_mode)
     }
 }
@@ -173,7 +178,13 @@ mod tests {
             panic!("v4l2");
         };
         assert_eq!(camera, V4l2Camera::default());
-        let source = camera.open(Some("dmabuf"));
+        let mut board = platform::Video {
+            source: "v4l2".into(),
+            encoder: vec!["x264".into()],
+            io_mode: Some(platform::IoMode::Dmabuf),
+            most: None,
+        };
+        let source = camera.open(&board);
         for (name, wanted) in [
             ("device", "/dev/video0"),
             ("width", "1920"),
@@ -182,15 +193,31 @@ mod tests {
         ] {
             assert_eq!(value(&source, name).as_deref(), Some(wanted));
         }
-        assert_eq!(value(&camera.open(None), "io_mode").unwrap(), "auto");
+        board.io_mode = None;
+        board.most = Some(platform::Mode {
+            width: 1280,
+            height: 360,
+            rate: 5,
+        });
+        let limited = camera.open(&board);
+        for (name, wanted) in [
+            ("width", "1280"),
+            ("height", "360"),
+            ("rate", "5/1"),
+            ("io_mode", "auto"),
+        ] {
+            assert_eq!(value(&limited, name).as_deref(), Some(wanted));
+        }
+        board.io_mode = Some(platform::IoMode::Dmabuf);
         let text = "kind = \"v4l2\"\ndevice = \"/dev/video2\"\nwidth = 640\nheight = 480\n\
                     rate = 15\nio_mode = \"mmap\"";
         let SourceConfig::V4l2(camera) = read(text).unwrap() else {
             panic!("v4l2");
         };
-        let source = camera.open(Some("dmabuf"));
+        let source = camera.open(&board);
         assert_eq!(value(&source, "io_mode").unwrap(), "mmap");
-        assert_eq!(value(&source, "height").unwrap(), "480");
+        assert_eq!(value(&source, "width").unwrap(), "640");
+        assert_eq!(value(&source, "height").unwrap(), "360");
     }
 
     #[test]
