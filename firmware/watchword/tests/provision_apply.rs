@@ -425,3 +425,24 @@ fn the_command_says_what_it_did_and_exits_1_only_where_nothing_works() {
     assert_eq!(status, Some(1), "{shown}");
     assert!(shown.contains("can't watch until"), "{shown}");
 }
+
+/// An image holds its own board alone, not the one that defaults name.
+#[test]
+fn an_image_of_one_board_is_enough() {
+    let medium = Medium::default();
+    let share = medium.path("share");
+    fs::create_dir_all(share.join("board")).unwrap();
+    for part in ["pipelines", "board/qemu-virt"] {
+        symlink(
+            repository().canonicalize().unwrap().join(part),
+            share.join(part),
+        )
+        .unwrap();
+    }
+    medium.put(full("new"));
+    let mut job = medium.job();
+    job.share = Share::at(&share);
+    let mut told = provision_support::Told::default();
+    let applied = watchword::provision::apply(&job, &mut Default::default(), &mut told);
+    assert!(applied.provisioned, "{}", told.0);
+}

@@ -22,7 +22,7 @@ pub(super) fn folders(job: &Apply, places: &Places, disk: &mut Disk<'_>) -> io::
     disk.dir(&places.secrets, 0o700, job.owner)?;
     disk.dir(&places.system, 0o755, None)?;
     disk.dir(&places.networks, 0o755, None)?;
-    disk.dir(&places.ssh, 0o755, None)
+    disk.dir(&places.ssh, 0o700, None)
 }
 
 /// Sees to configuration, host name, time zone and network. True if the daemon
