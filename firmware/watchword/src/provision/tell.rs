@@ -199,7 +199,7 @@ impl Provision {
 /// What is written beside a file that was followed.
 pub(super) fn done(provision: &Provision, camera: &str, now: jiff::Timestamp) -> String {
     let mut text = format!(
-        "{FILE} was applied, and erased from here as far as this medium allows.\n\n\
+        "{FILE} was applied. It is erased from here next; if it is still here, so are its secrets.\n\n\
          camera: {camera}\ntime: {} (the camera's clock, which may have been wrong yet)\n\nIt will\n",
         now.strftime("%Y-%m-%dT%H:%M:%SZ")
     );
