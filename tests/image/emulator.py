@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder import tools
+from imaging import tools
 from image import gpt
 
 # The provisioning file's name on the EFI system partition, and what the camera writes there.

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from builder.debian import BuildError
+from imaging.debian import BuildError
 from image.broker import OPERATOR, Broker
 from image.check import CAMERA, Check, Options
 from image.clip import ROOT, Clip

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / "board"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
 from image import gpt, jpeg, report  # noqa: E402
 from image.emulator import EmulatorError, _at_least, holds  # noqa: E402

@@ -40,7 +40,7 @@ def assemble(partitions: list[Partition], tools: Tools, target: Path) -> None:
         have = partition.content.stat().st_size
         if have > partition.size:
             raise BuildError(
-                f"{partition.name} holds {partition.size / MIB:.0f} MiB and needs {have / MIB:.1f}: make it larger in board/builder/image.py "
+                f"{partition.name} holds {partition.size / MIB:.0f} MiB and needs {have / MIB:.1f}: make it larger in scripts/imaging/image.py "
                 "(cameras that have the old layout can't be updated to it)"
             )
     part = target.with_suffix(".part")

@@ -15,11 +15,11 @@ import unittest
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY / "board"))
+sys.path.insert(0, str(REPOSITORY / "scripts"))
 sys.dont_write_bytecode = True
 
-from builder import debian, elf, image, initrd, kernel, rootfs  # noqa: E402
-from builder.debian import BuildError  # noqa: E402
+from imaging import debian, elf, image, initrd, kernel, rootfs  # noqa: E402
+from imaging.debian import BuildError  # noqa: E402
 
 COMMON = REPOSITORY / "board/common"
 BOOT_SLOT = COMMON / "usr/lib/watchword/boot-slot"

@@ -216,7 +216,7 @@ def _key(inputs: rootfs.Inputs, packages: list) -> str:
     total = hashlib.sha256()
     for package in packages:
         total.update(package.line().encode())
-    for folder in ("board/common", f"board/{inputs.board}", "board/builder", "pipelines", "models/scout"):
+    for folder in ("board/common", f"board/{inputs.board}", "scripts/imaging", "pipelines", "models/scout"):
         for file in sorted((REPOSITORY / folder).rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
                 total.update(f"{file.relative_to(REPOSITORY)} {file.stat().st_mode:o} {sha256(file)}\n".encode())
