@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from pathlib import Path
@@ -59,6 +60,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--keyring", type=Path, metavar="PEM", help="certificate that updates are signed with (default: a development key, made once)")
     parser.add_argument("--refresh", action="store_true", help="ask for newer packages even if the lists are less than a day old")
     parser.add_argument("--anew", action="store_true", help="build even if nothing changed since the image in DIR was built")
+    parser.add_argument("--same", action="store_true", help="build once more and compare with the image in DIR, byte by byte: exit 1 if it differs")
     return parser.parse_args(given)
 
 
@@ -85,6 +87,9 @@ def boards() -> list[str]:
 
 
 def build(options: argparse.Namespace) -> None:
+    if options.same:
+        compare(options)
+        return
     board = options.board
     if board not in boards():
         raise BuildError(f"no image can be made for the board {board!r}; boards with one: {', '.join(boards())}")
@@ -167,6 +172,29 @@ def build(options: argparse.Namespace) -> None:
     shutil.rmtree(work)
     total = progress.done()
     _summary(image, told, progress.seconds, total)
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Builds in a folder of its own, and raises `BuildError` if the same inputs gave other bytes."""
+    name = f"watchword-{options.board}.manifest.json"
+    try:
+        there = json.loads((options.out / name).read_text())
+    except (OSError, ValueError) as error:
+        raise BuildError(f"--same compares with the image in {options.out}, and there is none: {error}") from error
+    with tempfile.TemporaryDirectory(dir=options.out) as folder:
+        again = argparse.Namespace(**{**vars(options), "out": Path(folder), "same": False, "anew": True})
+        build(again)
+        here = json.loads((Path(folder) / name).read_text())
+    if here["inputs"] != there["inputs"]:
+        raise BuildError("the inputs have changed since that image was built: nothing to compare")
+    for what, one, other in (
+        ("files of the root", there["root"]["tree"], here["root"]["tree"]),
+        ("root, packed", there["root"]["sha256"], here["root"]["sha256"]),
+        ("disk image", there["image"]["sha256"], here["image"]["sha256"]),
+    ):
+        if one != other:
+            raise BuildError(f"{what}: the same inputs gave {one[:16]}… and now {other[:16]}…")
+    print("image: the same inputs gave the same bytes: root and disk image")
 
 
 def _write(file: Path, told: dict) -> None:
