@@ -93,7 +93,9 @@ def resolve(cache: Path, recipe: Recipe, refresh: bool = False) -> list[Package]
 
 def stage(cache: Path, packages: list[Package], recipe: Recipe) -> Path:
     """All files of all packages, and who brought which file."""
-    key = hashlib.sha256("\n".join(package.line() for package in packages).encode()).hexdigest()[:16]
+    # A package that is a mere dependency today may be wanted whole tomorrow.
+    wanted = [*sorted(recipe.whole), *(package.line() for package in packages)]
+    key = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:16]
     folder = (cache / "stage" / key).resolve()
     if (folder / "complete").is_file():
         return folder
