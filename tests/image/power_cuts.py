@@ -179,7 +179,8 @@ class PowerCuts(Check):
         self._rules_are_there(camera, ledgers)
         inside = camera.await_report()
         expect(not inside.broken(), f"the report is not whole: {inside.broken()}")
-        expect(not inside.failed_units(), f"units failed: {', '.join(inside.failed_units())}")
+        worse = set(inside.failed_units()) - set(before.failed_units())
+        expect(not worse, f"units failed that did not before: {', '.join(worse)}")
         expect(not inside.disk_errors(), f"the disk has errors: {inside.disk_errors()[:1]}")
         expect(inside.identity() == before.identity(), f"it is another camera: {inside.identity()}")
         return (f"{after_s:.1f} s after {'going on' if early else 'reconnection'}, {operator.acknowledged} orders echoed, "
