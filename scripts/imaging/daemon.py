@@ -28,12 +28,15 @@ def sysroot(cache: Path) -> Path:
     archive = Archive(cache, "arm64")
     packages = [package for package in archive.resolve(LIBRARIES) if not package.name.startswith(NOT_LINKED)]
     key = hashlib.sha256("\n".join(package.line() for package in packages).encode()).hexdigest()[:16]
-    root = (cache / "sysroot" / key).resolve()
-    if not (root / "complete").is_file():
+    # Always in the same place: the path is among the linker's arguments, and another one would have
+    # everything compiled anew.
+    root = (cache / "sysroot").resolve()
+    complete = root / "complete"
+    if not complete.is_file() or complete.read_text() != key:
         print(f"  unpacking {len(packages)} packages to link against", flush=True)
-        shutil.rmtree(root.parent, ignore_errors=True)
+        shutil.rmtree(root, ignore_errors=True)
         unpack(archive.download(packages), root, without=["usr/bin/*", "usr/sbin/*", "etc/*", "var/*", "usr/share/gir-1.0/*"])
-        (root / "complete").touch()
+        complete.write_text(key)
     return root
 
 
@@ -47,14 +50,13 @@ def build(repository: Path, cache: Path) -> Path:
     root = sysroot(cache)
     environment = {**os.environ, **_rust(cache)}
     target = Path(environment.get("CARGO_TARGET_DIR", repository / "target"))
-    # Paths of this machine must not be in the program: the same sources, the same bytes.
+    # Paths of this machine must not be in the program: the same sources, the same bytes. Those of the
+    # workspace are relative to it as they are.
     home = environment.get("CARGO_HOME", str(Path.home() / ".cargo"))
     flags = [
         f"-Clink-arg=--sysroot={root}",
         f"-Clink-arg=-Wl,-rpath-link,{root}/usr/lib/{TRIPLET}",
-        f"--remap-path-prefix={repository}=/watchword",
         f"--remap-path-prefix={home}/registry/src=/crates",
-        f"--remap-path-prefix={target}=/target",
     ]
     name = TARGET.upper().replace("-", "_")
     environment |= {
