@@ -105,7 +105,8 @@ class Disks:
             emulator.tool("mcopy", "-o", "-i", f"{base}@@{esp.start}", file, f"::{PROVISION}")
             file.unlink()
         medium, variables = folder / "disk.qcow2", folder / "firmware.qcow2"
-        emulator.image("create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, medium, _at_least(size, base.stat().st_size))
+        # By its bare name, so that the folder can be kept elsewhere.
+        emulator.image("create", "-q", "-f", "qcow2", "-F", "raw", "-b", base.name, medium, _at_least(size, base.stat().st_size))
         # QCOW2 as well, so that a snapshot of the running machine has both.
         emulator.image("convert", "-f", "raw", "-O", "qcow2", emulator.firmware_variables, variables)
         return cls(emulator, medium, variables)
@@ -116,6 +117,8 @@ class Disks:
         copies = [folder / file.name for file in (self.medium, self.variables)]
         for file, copy in zip((self.medium, self.variables), copies, strict=True):
             run(["cp", "--reflink=auto", "--sparse=always", file, copy])
+        base = self.medium.parent / "base.img"
+        self.emulator.image("rebase", "-q", "-u", "-f", "qcow2", "-F", "raw", "-b", base, copies[0])
         return Disks(self.emulator, *copies)
 
     def table(self, folder: Path) -> gpt.Table:
