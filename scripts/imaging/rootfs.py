@@ -309,12 +309,8 @@ def _settle(inputs: Inputs, recipe: Recipe, tools: Tools, root: Path, release: s
     run("systemctl", f"--root={root}", "preset-all", "--preset-mode=enable-only")
     run("systemctl", f"--root={root}", "set-default", "multi-user.target")
     run("depmod", "-b", str(root), release)
-    (root / "etc/ld.so.conf").write_text(f"/usr/lib/{TRIPLET}\n")
-    cache = subprocess.run(["/sbin/ldconfig", "-r", str(root)], capture_output=True, text=True, check=False)
-    if cache.returncode != 0:
-        raise BuildError(f"ldconfig failed:\n{cache.stderr}")
-    (root / "var/cache/ldconfig").exists() and shutil.rmtree(root / "var")
-    (root / "var").mkdir(exist_ok=True)
+    # No cache of libraries: another architecture's ldconfig reads none of these, and they all lie where
+    # the loader looks by itself.
     (root / "etc/.updated").unlink(missing_ok=True)
     shutil.rmtree(root / "run", ignore_errors=True)
     (root / "run").mkdir()
@@ -325,6 +321,8 @@ def _settle(inputs: Inputs, recipe: Recipe, tools: Tools, root: Path, release: s
 def _no_passwords(root: Path) -> None:
     """No account has a password, and none can be given one: the root is read-only."""
     shadow = root / "etc/shadow"
+    for file in (shadow, root / "etc/gshadow"):
+        file.chmod(0o600)
     lines = []
     for line in shadow.read_text().splitlines():
         fields = line.split(":")
@@ -333,7 +331,6 @@ def _no_passwords(root: Path) -> None:
         fields[1], fields[2] = "*", ""
         lines.append(":".join(fields))
     shadow.write_text("\n".join(lines) + "\n")
-    shadow.chmod(0o600)
 
 
 def _date(root: Path, epoch: int) -> None:
