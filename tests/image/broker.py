@@ -153,10 +153,11 @@ class Broker:
 
     def retained(self, topic: str) -> dict[str, bytes]:
         """What a new subscriber would be told at once, by topic."""
-        said = run([find("mosquitto_sub"), "-t", f"{self.root}/{topic}", "--retained-only", "-W", "3", "-F", "%t %x"],
+        # Not with --retained-only, which ends at the first message that is not, whatever is yet to come.
+        said = run([find("mosquitto_sub"), "-t", f"{self.root}/{topic}", "-W", "2", "-F", "%r %t %x"],
                    self._environment(), ok=(0, 27))
-        pairs = (line.split(" ") for line in said.splitlines() if line.startswith("watchword/"))
-        return {topic: bytes.fromhex(payload) for topic, payload in pairs}
+        lines = (line.split(" ") for line in said.splitlines() if line.startswith("1 watchword/"))
+        return {topic: bytes.fromhex(payload) for _, topic, payload in lines}
 
     def stop(self) -> None:
         for process in (self._watcher, self._process):
