@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from image import gpt, jpeg, report
+from image import gpt, jpeg, report, traffic
 from image.broker import Broker, Message, free_port
 from image.emulator import PROVISION_SAYS, Disks, Emulator, EmulatorError, holds
 from image.login import Person
@@ -146,6 +147,8 @@ class Check:
         self.logs = logs
         self.says = SAYS[options.camera]
         self.open: list[Machine | Broker] = []
+        self.capture = True
+        self.online_s: float | None = None
         # Who may log in; with --fast nobody, so that SSH has to be off.
         self.person: Person | None = None
         self.ssh_port = 0
@@ -176,7 +179,8 @@ class Check:
     def machine(self, logs: Path, disks: Disks | None = None, snapshot: str | None = None) -> Machine:
         """A machine that is on."""
         forwards = [(self.ssh_port, 22)] if self.person else []
-        machine = Machine(disks or self.disks, logs, self.options.memory_mib, forwards, snapshot=snapshot)
+        machine = Machine(disks or self.disks, logs, self.options.memory_mib, forwards, snapshot=snapshot,
+                          capture=self.capture)
         self.open.append(machine)
         machine.start()
         return machine
@@ -203,6 +207,7 @@ class Check:
         camera = self.first_boot(broker)
         inside = self._orders(camera)
         self._power_off(camera, "")
+        self._traffic(camera)
         self._disk(before, broker.password)
         if not self.options.fast:
             self._second_boot(broker, inside)
@@ -223,7 +228,9 @@ class Check:
         topic = f"{camera.broker.root}/status"
         with self.phases.phase(name) as phase:
             camera.await_message("status online", lambda m: m.topic == topic and status_of(m) == "online")
-            phase.detail = f"{camera.machine.seconds():.1f} s after power-on"
+            seconds = camera.machine.seconds()
+            self.online_s = self.online_s or seconds
+            phase.detail = f"{seconds:.1f} s after power-on"
 
     def _orders(self, camera: Camera) -> report.Report:
         broker = camera.broker
@@ -324,6 +331,18 @@ class Check:
             camera.broker.wait(lambda m: m.topic == topic, 5, heard)
             said = [status_of(m) for m in camera.broker.messages()[heard:] if m.topic == topic]
             expect(said == ["stopped"], f"its last words were {said}, not 'stopped'")
+
+    def _traffic(self, camera: Camera) -> None:
+        with self.phases.phase("it talked to nobody else") as phase:
+            found = traffic.peers(camera.machine.traffic.read_bytes())
+            broker = traffic.Peer("tcp", HOST_IN_GUEST, camera.broker.port)
+            expect(broker in found, f"the capture does not even show its broker, only {', '.join(map(str, found))}")
+            source = urlsplit(str(self.options.source.get("url", "")))
+            known = {broker, traffic.Peer("tcp", source.hostname or "", source.port or 554)}
+            wrong = traffic.strangers(found, known)
+            expect(not wrong, f"it talked to {', '.join(map(str, wrong))}")
+            others = {traffic.SERVICES[peer.protocol, peer.port] for peer in found - known}
+            phase.detail = ", ".join(["its broker", *sorted(others)])
 
     def _disk(self, before: gpt.Table, password: str) -> None:
         with self.phases.phase("no secret is left on the ESP") as phase:

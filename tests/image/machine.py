@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from image.emulator import Disks, EmulatorError
+from image.traffic import KEPT_BYTES
 
 # The port that the image's watchword-report.service writes to.
 REPORT_PORT = "watchword.report"
@@ -82,6 +83,8 @@ class Machine:
     forwards: list[tuple[int, int]] = field(default_factory=list)
     # The console is the terminal; else a file.
     interactive: bool = False
+    # Whether what goes over its wire is kept, the heads of packets.
+    capture: bool = False
     # A snapshot to go on from.
     snapshot: str | None = None
     qmp: Qmp | None = None
@@ -95,6 +98,10 @@ class Machine:
     @property
     def report(self) -> Path:
         return self.logs / "report.log"
+
+    @property
+    def traffic(self) -> Path:
+        return self.logs / "network.pcap"
 
     def command(self, qmp_fd: int) -> list[str]:
         """QEMU's command line."""
@@ -121,6 +128,8 @@ class Machine:
         else:
             # A camera that resets itself under test has failed; the emulator ends instead.
             command += ["-serial", f"file:{self.console}", "-no-reboot"]
+        if self.capture:
+            command += ["-object", f"filter-dump,id=capture,netdev=network,maxlen={KEPT_BYTES},file={self.traffic}"]
         if self.snapshot:
             command += ["-loadvm", self.snapshot]
         return [str(word) for word in command]

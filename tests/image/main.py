@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -100,27 +101,33 @@ def checked(args: argparse.Namespace, cache: Path, folder: Path) -> tuple[int, b
     for each in (logs, disks):
         each.mkdir()
     options = Options(args.image.resolve(), args.fast, args.memory, args.disk_size, args.timeout, args.camera)
-    clip: Clip | None = None
     why = ""
+    online_s: float | None = None
     start = time.monotonic()
-    try:
-        with phases.phase("emulator"):
-            emulator = Emulator.provide(cache)
-        if args.camera == "clip":
-            with phases.phase("clip"):
-                clip = Clip(cache, folder, logs)
-                clip.start()
-                options.source = clip.source
-        if args.power_cuts is not None:
-            seed = args.seed if args.seed is not None else random.SystemRandom().randrange(1 << 32)
-            PowerCuts(options, emulator, phases, disks, logs, args.power_cuts, seed).run()
-        else:
-            Check(options, emulator, phases, disks, logs).run()
-    except (CheckFailed, EmulatorError, BuildError, GptError) as error:
-        why = str(error)
-    finally:
-        if clip:
-            clip.stop()
+    with contextlib.ExitStack() as stack:
+        if args.json:
+            # Whoever has something to tell meanwhile must not tell it into the JSON.
+            stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        try:
+            with phases.phase("emulator"):
+                emulator = Emulator.provide(cache)
+            if args.camera == "clip":
+                with phases.phase("clip"):
+                    clip = Clip(cache, folder, logs)
+                    stack.callback(clip.stop)
+                    clip.start()
+                    options.source = clip.source
+            if args.power_cuts is not None:
+                seed = args.seed if args.seed is not None else random.SystemRandom().randrange(1 << 32)
+                check: Check = PowerCuts(options, emulator, phases, disks, logs, args.power_cuts, seed)
+            else:
+                check = Check(options, emulator, phases, disks, logs)
+            try:
+                check.run()
+            finally:
+                online_s = check.online_s
+        except (CheckFailed, EmulatorError, BuildError, GptError) as error:
+            why = str(error)
     ok = phases.ok and not why
     kept: Path | None = None
     if args.keep:
@@ -138,7 +145,7 @@ def checked(args: argparse.Namespace, cache: Path, folder: Path) -> tuple[int, b
         phases.tell(f"console, broker's log, MQTT trace and report: {kept}")
     if args.json:
         print(json.dumps({"image": str(args.image), "ok": ok, "seconds": round(time.monotonic() - start, 1),
-                          "failed": why or None, "logs": str(kept) if kept else None, "phases": phases.as_json()}))
+                          "online_seconds": round(online_s, 1) if online_s else None, "failed": why or None, "logs": str(kept) if kept else None, "phases": phases.as_json()}))
     return (0 if ok else 1), kept == logs
 
 

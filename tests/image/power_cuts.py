@@ -115,6 +115,7 @@ class PowerCuts(Check):
     def __init__(self, options: Options, emulator: Emulator, phases: Phases, folder: Path, logs: Path,
                  count: int, seed: int) -> None:
         super().__init__(options, emulator, phases, folder, logs)
+        self.capture = False
         self.count = count
         self.rng = random.Random(seed)
         self.seed = seed

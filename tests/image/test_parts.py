@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from image import gpt, jpeg, report  # noqa: E402
+from image import gpt, jpeg, report, traffic  # noqa: E402
 from image.emulator import EmulatorError, _at_least, holds  # noqa: E402
 from image.phases import CheckFailed, Phases  # noqa: E402
 from image.power_cuts import Ledger, sentence  # noqa: E402
@@ -181,6 +181,35 @@ class Files(unittest.TestCase):
         for size, why in (("1M", "smaller than the image"), ("G", "whole number"), ("", "whole number")):
             with self.assertRaisesRegex(EmulatorError, why):
                 _at_least(size, 2 << 20)
+
+
+def frame(kind: int, protocol: int, to: bytes, port: int, flags: int = 0, sender: bytes = traffic.CAMERA_MAC) -> bytes:
+    """One record of a capture."""
+    body = struct.pack(">HHIIBBHHH", 40000, port, 1, 0, 5 << 4, flags, 0, 0, 0)
+    if kind == 0x0800:
+        packet = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, protocol, 0, bytes([10, 0, 2, 15]), to)
+    else:
+        packet = struct.pack(">IHBB16s16s", 6 << 28, 20, protocol, 64, bytes(16), to)
+    whole = bytes(6) + sender + struct.pack(">H", kind) + packet + body
+    return struct.pack("<IIII", 0, 0, len(whole), len(whole)) + whole
+
+
+class Traffic(unittest.TestCase):
+    HEAD = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 128, 1)
+
+    def test_whom_the_camera_talked_to(self) -> None:
+        host = bytes([10, 0, 2, 2])
+        seen = traffic.peers(self.HEAD + frame(0x0800, 6, host, 1883, 0x02) + frame(0x0800, 6, host, 99, 0x12)
+                             + frame(0x0800, 17, bytes([9, 9, 9, 9]), 123) + frame(0x86DD, 17, b"\xff\x02" + bytes(13) + b"\xfb", 5353)
+                             + frame(0x0800, 17, host, 7, sender=bytes(6)) + frame(0x0800, 6, host, 80, 0x02)[:-10])
+        broker = traffic.Peer("tcp", "10.0.2.2", 1883)
+        self.assertEqual(seen, {broker, traffic.Peer("udp", "9.9.9.9", 123), traffic.Peer("udp", "ff02::fb", 5353)})
+        self.assertEqual(traffic.strangers(seen, {broker}), {traffic.Peer("udp", "ff02::fb", 5353)})
+
+    def test_what_is_no_capture(self) -> None:
+        for text in (b"", b"x" * 100):
+            with self.assertRaises(ValueError):
+                traffic.peers(text)
 
 
 class Orders(unittest.TestCase):
