@@ -25,7 +25,7 @@ ESP, BOOT, ROOT, DATA = 64 * MIB, 96 * MIB, 320 * MIB, 64 * MIB
 # What the root may weigh, packed.
 ROOT_LIMIT = 200 * MIB
 
-COMMAND_LINE = "ro panic=10 loglevel=5 audit=0 fsck.mode=auto fsck.repair=preen systemd.show_status=no rd.systemd.show_status=no"
+COMMAND_LINE = "ro panic=10 loglevel=5 audit=0 fsck.mode=auto fsck.repair=yes systemd.show_status=no rd.systemd.show_status=no"
 
 
 class Progress:
