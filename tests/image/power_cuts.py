@@ -2,8 +2,9 @@
 the camera acknowledged may be lost.
 
 The machine boots once and is kept as a snapshot while its rules are armed and alerts flow. Each cut goes on
-from there with copies of its disks: an operator sets, changes and deletes rules, the emulator is killed (what
-it had not yet flushed to its disk file is lost, as in a medium's write cache), and the same disk boots cold.
+from there with copies of its disks: an operator sets, changes and deletes rules, the emulator is killed, and the
+same disk boots cold. Lost is what the camera had not yet written to its disk, and what QEMU holds of the disk file's
+tables until the camera flushes. What a medium itself loses of its write cache, or tears, is not simulated.
 """
 
 from __future__ import annotations
