@@ -26,6 +26,8 @@ from image.power_cuts import PowerCuts
 from image.provisioning import HOST_IN_GUEST, VIVID, Provisioning, seen_from_guest
 
 MEMORY_MIB = 1536
+# How long the logs of failed runs are kept, and what a run left that was killed: a week, seconds.
+LOGS_AGE_S = 7 * 24 * 3600
 
 
 def arguments(words: list[str] | None, description: str) -> argparse.Namespace:
@@ -76,6 +78,9 @@ def main(description: str, words: list[str] | None = None) -> int:
     cache = Path(os.environ.get("WATCHWORD_CACHE") or ROOT / ".cache").resolve()
     runs = cache / "qemu"
     runs.mkdir(parents=True, exist_ok=True)
+    for old in runs.glob("run-*"):
+        if time.time() - old.stat().st_mtime > LOGS_AGE_S:
+            shutil.rmtree(old, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
     keep = False
     try:
