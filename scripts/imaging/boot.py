@@ -63,7 +63,7 @@ def esp(repository: Path, staged: Path, size: int, epoch: int, tools: Tools, wor
     )
 
 
-def data(size: int, tools: Tools, target: Path) -> None:
+def data(size: int, epoch: int, tools: Tools, target: Path) -> None:
     """An empty data partition; the camera grows it to the medium."""
     target.unlink(missing_ok=True)
     with target.open("wb") as opened:
@@ -72,6 +72,7 @@ def data(size: int, tools: Tools, target: Path) -> None:
     _run(
         tools, "mke2fs", "-q", "-t", "ext4", "-L", "data", "-U", "57617463-6877-4f72-8464-617461000001", "-E",
         "hash_seed=57617463-6877-4f72-8464-617461000002,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0", "-m", "1", "-J", "size=8", str(target),
+        environment={**tools.environment(), "SOURCE_DATE_EPOCH": str(epoch)},
     )
 
 

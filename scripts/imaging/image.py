@@ -139,7 +139,7 @@ def build(options: argparse.Namespace) -> None:
     boot.unified_kernel(staged, release, work / "initrd.zst", command_line, root / "usr/lib/os-release", build_tools, uki)
     boot.boot_partition(uki, 0x57570002, BOOT, inputs.epoch, build_tools, work / "boot.vfat")
     boot.esp(REPOSITORY, staged, ESP, inputs.epoch, build_tools, work / "esp", work / "esp.vfat")
-    boot.data(DATA, build_tools, work / "data.ext4")
+    boot.data(DATA, inputs.epoch, build_tools, work / "data.ext4")
     progress.step("disk")
     partitions = [
         Partition("esp", "esp", ESP, work / "esp.vfat"),
