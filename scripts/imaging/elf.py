@@ -16,7 +16,8 @@ def needed(file: Path) -> list[str] | None:
     with file.open("rb") as opened:
         if opened.read(6) != b"\x7fELF\x02\x01":
             return None
-        data = opened.seek(0) or opened.read()
+        opened.seek(0)
+        data = opened.read()
     if struct.unpack_from("<H", data, 18)[0] != AARCH64:
         return None
     (start,) = struct.unpack_from("<Q", data, 32)

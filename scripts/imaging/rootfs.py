@@ -222,9 +222,9 @@ def _own_files(inputs: Inputs, root: Path) -> None:
     system = root / "etc/rauc/system.conf"
     system.write_text(system.read_text().replace("@BOARD@", inputs.board))
     # Modes do not depend on how a checkout was made.
-    for file in root.rglob("*"):
-        if not file.is_symlink():
-            file.chmod(0o755 if file.is_dir() or file.stat().st_mode & 0o100 else 0o644)
+    for path in root.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     for script in (root / "usr/lib/watchword").glob("*"):
         script.chmod(0o644 if script.suffix == ".so" else 0o755)
 
