@@ -5,11 +5,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from . import kernel
-from .debian import BuildError
 from .tools import Tools
 
 MIB = 1024 * 1024
@@ -23,8 +21,8 @@ def unified_kernel(staged: Path, release: str, initrd: Path, command_line: str, 
     stub = staged / "others/usr/lib/systemd/boot/efi/linuxaa64.efi.stub"
     if not stub.is_file():
         stub = staged / "whole/usr/lib/systemd/boot/efi/linuxaa64.efi.stub"
-    _run(
-        tools, "ukify", "build", f"--linux={kernel.image(staged / 'others', release)}", f"--initrd={initrd}", f"--cmdline={command_line}",
+    tools.run(
+        "ukify", "build", f"--linux={kernel.image(staged / 'others', release)}", f"--initrd={initrd}", f"--cmdline={command_line}",
         f"--os-release=@{os_release}", f"--uname={release}", f"--stub={stub}", "--efi-arch=aa64", f"--output={target}",
     )
 
@@ -40,7 +38,7 @@ def esp(repository: Path, staged: Path, size: int, epoch: int, tools: Tools, wor
     work.mkdir(parents=True, exist_ok=True)
     grub = work / "BOOTAA64.EFI"
     modules = staged / "others/usr/lib/grub/arm64-efi"
-    _run(tools, "grub-mkimage", "-O", "arm64-efi", "-d", str(modules), "-p", "(,gpt1)/EFI/watchword", "-o", str(grub), *_GRUB_MODULES)
+    tools.run("grub-mkimage", "-O", "arm64-efi", "-d", str(modules), "-p", "(,gpt1)/EFI/watchword", "-o", str(grub), *_GRUB_MODULES)
     environment = work / "grubenv"
     text = "# GRUB Environment Block\norder=a b\na_state=good\na_tries=0\nb_state=good\nb_tries=0\nbooted=a\n"
     environment.write_text(text.ljust(1024, "#"))
@@ -69,10 +67,10 @@ def data(size: int, epoch: int, tools: Tools, target: Path) -> None:
     with target.open("wb") as opened:
         opened.truncate(size)
     # Room for inodes of a medium a thousand times as large comes with growing.
-    _run(
-        tools, "mke2fs", "-q", "-t", "ext4", "-L", "data", "-U", "57617463-6877-4f72-8464-617461000001", "-E",
+    tools.run(
+        "mke2fs", "-q", "-t", "ext4", "-L", "data", "-U", "57617463-6877-4f72-8464-617461000001", "-E",
         "hash_seed=57617463-6877-4f72-8464-617461000002,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0", "-m", "1", "-J", "size=8", str(target),
-        environment={**tools.environment(), "SOURCE_DATE_EPOCH": str(epoch)},
+        environment={"SOURCE_DATE_EPOCH": str(epoch)},
     )
 
 
@@ -80,11 +78,11 @@ def _fat(target: Path, size: int, label: str, serial: int, tools: Tools) -> None
     target.unlink(missing_ok=True)
     with target.open("wb") as opened:
         opened.truncate(size)
-    _run(tools, "mkfs.vfat", "--invariant", "-F", "32", "-s", "1", "-n", label, "-i", f"{serial:08x}", str(target))
+    tools.run("mkfs.vfat", "--invariant", "-F", "32", "-s", "1", "-n", label, "-i", f"{serial:08x}", str(target))
 
 
 def _lay(image: Path, files: dict[str, Path], epoch: int, tools: Tools) -> None:
-    environment = {**tools.environment(), "MTOOLS_SKIP_CHECK": "1", "SOURCE_DATE_EPOCH": str(epoch)}
+    environment = {"MTOOLS_SKIP_CHECK": "1", "SOURCE_DATE_EPOCH": str(epoch)}
     made: set[str] = set()
     for name, source in files.items():
         folder = ""
@@ -92,15 +90,9 @@ def _lay(image: Path, files: dict[str, Path], epoch: int, tools: Tools) -> None:
             folder = f"{folder}/{part}"
             if folder not in made:
                 made.add(folder)
-                _run(tools, "mmd", "-i", str(image), f"::{folder}", environment=environment)
+                tools.run("mmd", "-i", str(image), f"::{folder}", environment=environment)
         dated = image.with_suffix(".file")
         shutil.copyfile(source, dated)
         os.utime(dated, (epoch, epoch))
-        _run(tools, "mcopy", "-m", "-i", str(image), str(dated), f"::/{name}", environment=environment)
+        tools.run("mcopy", "-m", "-i", str(image), str(dated), f"::/{name}", environment=environment)
         dated.unlink()
-
-
-def _run(tools: Tools, *command: str, environment: dict[str, str] | None = None) -> None:
-    done = subprocess.run(command, env=environment or tools.environment(), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BuildError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")

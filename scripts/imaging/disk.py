@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import subprocess
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,16 +56,7 @@ def assemble(partitions: list[Partition], tools: Tools, target: Path) -> None:
     with part.open("wb") as opened:
         # The second copy of the table is behind the last partition.
         opened.truncate(start + MIB)
-    done = subprocess.run(
-        ["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", str(part)],
-        input="\n".join(lines) + "\n",
-        env=tools.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise BuildError(f"sfdisk failed:\n{done.stdout}{done.stderr}")
+    tools.run("sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", str(part), given="\n".join(lines) + "\n")
     with part.open("r+b") as opened:
         for at, partition in places:
             _copy_sparsely(partition.content, opened.fileno(), at)
@@ -102,8 +92,4 @@ def _uuid(name: str) -> str:
 
 def block_map(image: Path, tools: Tools, target: Path) -> None:
     """A .bmap beside the image: which blocks are written when it is flashed, and their hashes."""
-    done = subprocess.run(
-        ["bmaptool", "create", "-o", str(target), str(image)], env=tools.environment(), capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise BuildError(f"bmaptool failed:\n{done.stdout}{done.stderr}")
+    tools.run("bmaptool", "create", "-o", str(target), str(image))

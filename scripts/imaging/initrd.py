@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import subprocess
 from pathlib import Path
 
 from . import elf
@@ -35,7 +34,7 @@ def build(repository: Path, staged: Path, choice: Choice, verity: Verity, tools:
     modules = Modules(others, tools)
     chosen = modules.named(choice.initrd)
     modules.lay(chosen, work)
-    subprocess.run(["depmod", "-b", str(work), modules.release], env=tools.environment(), check=True)
+    tools.run("depmod", "-b", str(work), modules.release)
     for name in ("dep.bin", "alias.bin", "symbols", "symbols.bin", "softdep", "devname", "builtin.bin", "builtin.alias.bin", "builtin.modinfo", "weakdep", "order"):
         (work / "usr/lib/modules" / modules.release / f"modules.{name}").unlink(missing_ok=True)
     # Those that no device asks for.
@@ -46,7 +45,7 @@ def build(repository: Path, staged: Path, choice: Choice, verity: Verity, tools:
     )
     plain = target.with_suffix(".cpio")
     plain.write_bytes(cpio(work))
-    subprocess.run(["zstd", "-q", "-f", "-19", "-o", str(target), str(plain)], env=tools.environment(), check=True)
+    tools.run("zstd", "-q", "-f", "-19", "-o", str(target), str(plain))
     plain.unlink()
 
 

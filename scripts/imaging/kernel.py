@@ -6,7 +6,6 @@ import fnmatch
 import lzma
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,7 +48,7 @@ class Modules:
         self.folder = found[0]
         self.release = self.folder.name
         if not (self.folder / "modules.dep").is_file():
-            subprocess.run(["depmod", "-b", str(staged), self.release], env=tools.environment(), check=True)
+            tools.run("depmod", "-b", str(staged), self.release)
         self.needs: dict[str, list[str]] = {}
         for line in (self.folder / "modules.dep").read_text().splitlines():
             module, _, needs = line.partition(":")

@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -264,11 +263,6 @@ def _close_over_libraries(recipe: Recipe, others: Path, whole: Path, root: Path)
 def _settle(inputs: Inputs, recipe: Recipe, tools: Tools, root: Path, release: str) -> None:
     """Does what the packages' scripts would do, with tools of this machine."""
 
-    def run(*command: str) -> None:
-        done = subprocess.run(command, env=tools.environment(), capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise BuildError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-
     for folder in ("dev", "proc", "sys", "run", "tmp", "var", "data", "root", "etc", "mnt"):
         (root / folder).mkdir(parents=True, exist_ok=True)
     for name in ("lib64", "srv", "home", "media"):
@@ -302,13 +296,13 @@ def _settle(inputs: Inputs, recipe: Recipe, tools: Tools, root: Path, release: s
     (root / "etc/ssl/certs/ca-certificates.crt").write_text(bundle)
     for name in ("passwd", "group", "shadow", "gshadow"):
         (root / "etc" / name).unlink(missing_ok=True)
-    run("systemd-sysusers", f"--root={root}")
+    tools.run("systemd-sysusers", f"--root={root}")
     _no_passwords(root)
     accounts = root / "etc/passwd"
     accounts.write_text(accounts.read_text().replace("/bin/bash", "/bin/sh"))
-    run("systemctl", f"--root={root}", "preset-all", "--preset-mode=enable-only")
-    run("systemctl", f"--root={root}", "set-default", "multi-user.target")
-    run("depmod", "-b", str(root), release)
+    tools.run("systemctl", f"--root={root}", "preset-all", "--preset-mode=enable-only")
+    tools.run("systemctl", f"--root={root}", "set-default", "multi-user.target")
+    tools.run("depmod", "-b", str(root), release)
     # No cache of libraries: another architecture's ldconfig reads none of these, and they all lie where
     # the loader looks by itself.
     (root / "etc/.updated").unlink(missing_ok=True)

@@ -12,9 +12,10 @@ import os
 import platform
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 
-from .debian import Archive, unpack
+from .debian import Archive, BuildError, unpack
 
 # What the builder and the emulator start.
 BUILD = ["squashfs-tools", "mtools", "dosfstools", "cryptsetup-bin", "kmod", "systemd", "systemd-ukify",
@@ -52,6 +53,19 @@ class Tools:
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
         }
+
+    def run(self, *command: str, given: str | None = None, environment: dict[str, str] | None = None) -> str:
+        """Runs a program with `given` on its standard input and returns what it printed.
+
+        `environment` is added to that of the tools. Raises `BuildError` with all that the program
+        said if it fails.
+        """
+        done = subprocess.run(
+            command, input=given, env={**self.environment(), **(environment or {})}, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise BuildError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
 
 
 def provide(cache: Path, names: list[str], label: str) -> Tools:

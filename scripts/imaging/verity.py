@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,31 +27,21 @@ class Verity:
 def pack(root: Path, epoch: int, tools: Tools, target: Path) -> Verity:
     """Packs `root` into `target` and appends its hashes. The same root gives the same bytes."""
     target.unlink(missing_ok=True)
-    done = subprocess.run(
-        ["mksquashfs", str(root), str(target), "-quiet", "-no-progress", "-comp", "zstd", "-Xcompression-level", "15", "-b", "131072",
-         "-all-root", "-no-xattrs", "-mkfs-time", str(epoch), "-no-exports", "-noappend"],
-        env=tools.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
+    tools.run(
+        "mksquashfs", str(root), str(target), "-quiet", "-no-progress", "-comp", "zstd", "-Xcompression-level", "15", "-b", "131072",
+        "-all-root", "-no-xattrs", "-mkfs-time", str(epoch), "-no-exports", "-noappend",
     )
-    if done.returncode != 0:
-        raise BuildError(f"mksquashfs failed:\n{done.stdout}{done.stderr}")
     size = target.stat().st_size
     size += -size % BLOCK
     with target.open("r+b") as opened:
         opened.truncate(size)
     # A salt that is secret would gain nothing, and one that is random would make each build another.
     salt = hashlib.sha256(b"watchword").hexdigest()
-    done = subprocess.run(
-        ["veritysetup", "format", f"--hash-offset={size}", f"--salt={salt}", "--uuid=00000000-0000-4000-8000-000000000000",
-         f"--data-blocks={size // BLOCK}", str(target), str(target)],
-        env=tools.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
+    printed = tools.run(
+        "veritysetup", "format", f"--hash-offset={size}", f"--salt={salt}", "--uuid=00000000-0000-4000-8000-000000000000",
+        f"--data-blocks={size // BLOCK}", str(target), str(target),
     )
-    found = re.search(r"Root hash:\s+([0-9a-f]{64})", done.stdout)
-    if done.returncode != 0 or found is None:
-        raise BuildError(f"veritysetup failed:\n{done.stdout}{done.stderr}")
+    found = re.search(r"Root hash:\s+([0-9a-f]{64})", printed)
+    if found is None:
+        raise BuildError(f"veritysetup told no root hash:\n{printed}")
     return Verity(found[1], salt, size // BLOCK, size // BLOCK + 1)
