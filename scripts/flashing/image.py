@@ -6,20 +6,18 @@ import hashlib
 import json
 import os
 import shutil
-import struct
 import subprocess
 import uuid
 import xml.etree.ElementTree as xml
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from flashing.talk import CHUNK, SECTOR, Progress, Refused
+from imaging import gpt
+from flashing.talk import CHUNK, Progress, Refused
 
 ESP_TYPE = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
-GPT_HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
 
 ReadAt = Callable[[int, int], bytes]
 
@@ -215,30 +213,14 @@ def check_image(image: Image, ranges: list[Range], sha256: str, progress: Progre
 def find_esp(read_at: ReadAt, size: int) -> tuple[int, int]:
     """(offset, length) in bytes of the EFI system partition, by the primary GPT.
 
-    UEFI specification 2.10, 5.3: the header lies in sector 1, both checksums are
-    CRC-32, names are UTF-16. The label `esp` counts before the type, because a
-    boot ROM may want its own partition type there.
+    The label `esp` counts before the type, because a boot ROM may want its own
+    partition type there.
     """
-    sector = bytearray(read_at(SECTOR, SECTOR))
-    (magic, _, length, crc, _, _, _, _, _, _, table, count, each,
-     table_crc) = GPT_HEADER.unpack_from(sector)
-    if magic != b"EFI PART" or not GPT_HEADER.size <= length <= SECTOR:
-        raise ValueError("it has no GUID partition table")
-    sector[16:20] = bytes(4)
-    if zlib.crc32(sector[:length]) != crc:
-        raise ValueError("the header of its partition table is damaged")
-    if not (128 <= each <= 4096 and 1 <= count <= 1024):
-        raise ValueError(f"its partition table has {count} entries of {each} bytes")
-    entries = read_at(table * SECTOR, count * each)
-    if zlib.crc32(entries) != table_crc:
-        raise ValueError("its partition table is damaged")
-    found: dict[bool, tuple[int, int]] = {}
-    for at in range(0, count * each, each):
-        kind, _, first, last, _, name = struct.unpack_from("<16s16sQQQ72s", entries, at)
-        labelled = name.decode("utf-16-le", "replace").rstrip("\0") == "esp"
-        if labelled or uuid.UUID(bytes_le=kind) == ESP_TYPE:
-            found.setdefault(labelled, (first * SECTOR, (last - first + 1) * SECTOR))
-    place = found.get(True) or found.get(False)
+    partitions = gpt.read(read_at).partitions
+    labelled = (each for each in partitions if each.label == "esp")
+    typed = (each for each in partitions if each.type == ESP_TYPE)
+    found = next(labelled, None) or next(typed, None)
+    place = found and (found.start, found.size)
     if not place:
         raise ValueError("it has no EFI system partition")
     if sum(place) > size or place[1] <= 0:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from image import gpt, jpeg, report, traffic
+from image import jpeg, report, traffic
+from imaging import gpt
 from image.broker import Broker, Message, free_port
 from image.emulator import PROVISION_SAYS, Disks, Emulator, EmulatorError, holds
 from image.login import Person

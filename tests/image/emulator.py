@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imaging import tools
-from image import gpt
+from imaging import gpt
 
 # The provisioning file's name on the EFI system partition, and what the camera writes there.
 PROVISION = "provision.toml"

@@ -19,7 +19,7 @@ from image.broker import OPERATOR, Broker
 from image.check import CAMERA, Check, Options
 from image.clip import ROOT, Clip
 from image.emulator import Disks, Emulator, EmulatorError
-from image.gpt import GptError
+from imaging.gpt import GptError
 from image.machine import Machine
 from image.phases import CheckFailed, Phases
 from image.power_cuts import PowerCuts

@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT / "tests")]
 
-from image import gpt, jpeg, report, traffic  # noqa: E402
+from image import jpeg, report, traffic  # noqa: E402
+from imaging import gpt  # noqa: E402
 from image.emulator import EmulatorError, _at_least, holds  # noqa: E402
 from image.phases import CheckFailed, Phases  # noqa: E402
 from image.power_cuts import Ledger, sentence  # noqa: E402

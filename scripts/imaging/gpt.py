@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import uuid
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 SECTOR = 512
@@ -15,7 +16,7 @@ _HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
 _ENTRY = struct.Struct("<16s16sQQQ72s")
 
 
-class GptError(Exception):
+class GptError(ValueError):
     """What is wrong with a partition table."""
 
 
@@ -57,24 +58,34 @@ def parse(head: bytes) -> Table:
 
     Raises `GptError` if there is none, or if a checksum does not hold.
     """
-    if len(head) < 2 * SECTOR:
-        raise GptError(f"{len(head)} bytes are too few for a partition table")
+    return read(lambda offset, length: head[offset:offset + length])
+
+
+def read(read_at: Callable[[int, int], bytes]) -> Table:
+    """Reads the table of a disk that `read_at` gives bytes of, by offset and length.
+
+    Raises `GptError` if there is none, or if a checksum does not hold.
+    """
+    sector = read_at(SECTOR, SECTOR)
+    if len(sector) < SECTOR:
+        raise GptError(f"{SECTOR + len(sector)} bytes are too few for a partition table")
     (signature, _, header_size, header_crc, _, _, _, _, last_usable, disk_id, entries_lba, count, entry_size,
-     entries_crc) = _HEADER.unpack_from(head, SECTOR)
+     entries_crc) = _HEADER.unpack_from(sector)
     if signature != b"EFI PART":
         raise GptError("there is no GUID partition table in its second sector")
     if not _HEADER.size <= header_size <= SECTOR:
         raise GptError(f"the table's header says that it has {header_size} bytes")
-    header = bytearray(head[SECTOR:SECTOR + header_size])
+    header = bytearray(sector[:header_size])
     header[16:20] = bytes(4)
     if zlib.crc32(header) != header_crc:
-        raise GptError("the checksum of the table's header does not hold")
-    start = entries_lba * SECTOR
-    entries = head[start:start + count * entry_size]
-    if entry_size < _ENTRY.size or len(entries) < count * entry_size:
-        raise GptError(f"the table has {count} entries of {entry_size} bytes; they are not in the first {len(head)}")
+        raise GptError("the table is damaged: the checksum of its header does not hold")
+    if not (_ENTRY.size <= entry_size <= 4096 and 1 <= count <= 1024):
+        raise GptError(f"the table has {count} entries of {entry_size} bytes")
+    entries = read_at(entries_lba * SECTOR, count * entry_size)
+    if len(entries) < count * entry_size:
+        raise GptError(f"the table has {count} entries of {entry_size} bytes, of which {len(entries)} bytes could be read")
     if zlib.crc32(entries) != entries_crc:
-        raise GptError("the checksum of the table's entries does not hold")
+        raise GptError("the table is damaged: the checksum of its entries does not hold")
     partitions = []
     for index in range(count):
         kind, own, first, last, _, name = _ENTRY.unpack_from(entries, index * entry_size)
