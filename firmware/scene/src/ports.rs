@@ -1,10 +1,13 @@
 //! The ports: what the core asks of the edges. Each has a real implementation
 //! in an edge crate and a simulated one in `tests/sim`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Celsius, Frame, Moment, Quantity, Question, Sight, Watts, Zone};
+use crate::{
+    Celsius, Frame, Moment, OperatingPoint, Quantity, Question, Sight, Source, Watts, Zone,
+};
 
 /// Tells the time. The only way the daemon learns it; the core gets moments
 /// as arguments.
@@ -94,6 +97,20 @@ pub trait Model: Send {
         Arc::new(())
     }
 
+    /// The operating points that it can run at, the one it runs at first.
+    /// Frequency caps are the board's and not among them. Empty if there is
+    /// nothing to choose.
+    fn points(&self) -> Vec<OperatingPoint> {
+        Vec::new()
+    }
+
+    /// Runs at `point` from the next look on. May take as long as loading the
+    /// model. An error says why it can't; it goes on at the point of before.
+    fn run_at(&mut self, point: &OperatingPoint) -> Result<(), String> {
+        let _ = point;
+        Ok(())
+    }
+
     /// Looks at `frame` once and answers all `questions`; zones that questions
     /// crop to are among `zones`. Detections come too if `detect` and the
     /// model has a detector. Never panics and never fails: what it can't
@@ -109,20 +126,67 @@ pub trait Model: Send {
     ) -> Sight;
 }
 
-/// What the board says of itself now.
+/// A number from the board: what, how old, and who said so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading<T> {
+    /// The number.
+    pub value: T,
+    /// Whether a sensor vouches for it.
+    pub source: Source,
+    /// How long ago it was true, as far as that is known.
+    pub age: Duration,
+    /// Who said so, for people: `"ina226"`, `"lldp"`, `"class 3"`.
+    pub by: Cow<'static, str>,
+}
+
+impl<T> Reading<T> {
+    /// Just read from the sensor `by`.
+    pub fn measured(value: T, by: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            value,
+            source: Source::Measured,
+            age: Duration::ZERO,
+            by: by.into(),
+        }
+    }
+
+    /// Reckoned; `by` says from what.
+    pub fn modelled(value: T, by: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            source: Source::Modelled,
+            ..Self::measured(value, by)
+        }
+    }
+
+    /// The number and its source.
+    pub fn quantity(&self) -> Quantity<T>
+    where
+        T: Copy,
+    {
+        Quantity {
+            value: self.value,
+            source: self.source,
+        }
+    }
+}
+
+/// What the board says of itself now. A sensor that is missing, stale, stuck
+/// or absurd is left out here and named in `problems`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Readings {
     /// What the PSE granted, or the lowest class until it is known.
-    pub allotment: Quantity<Watts>,
-    /// The whole board's draw; `None` if nothing measures or models it.
-    pub board: Option<Quantity<Watts>>,
+    pub allotment: Reading<Watts>,
+    /// The whole board's draw, on average since it was read last or just now;
+    /// `None` if nothing measures or models it.
+    pub board: Option<Reading<Watts>>,
     /// The hottest zone; `None` without a sensor.
-    pub hottest: Option<Celsius>,
+    pub hottest: Option<Reading<Celsius>>,
+    /// The processor's frequency now, MHz; `None` if it is not told.
+    pub frequency_mhz: Option<u32>,
     /// CPU time used by this process since it started.
     pub cpu_time: Duration,
-    /// Energy counter of the package or board since it was opened, joules,
-    /// never going back; `None` without one.
-    pub energy_joules: Option<f64>,
+    /// What is wrong with sensors, a sentence each; empty if nothing is.
+    pub problems: Vec<String>,
 }
 
 /// The board's sensors.
@@ -131,4 +195,20 @@ pub trait Board: Send {
     fn name(&self) -> &str;
     /// Reads all sensors.
     fn read(&mut self) -> Readings;
+}
+
+/// Caps the processor's frequency.
+pub trait Throttle: Send {
+    /// Caps it at `mhz`, or lifts the cap. An error says what is in the way.
+    fn cap(&mut self, mhz: Option<u32>) -> Result<(), String>;
+}
+
+/// For boards whose frequency is left alone.
+impl Throttle for () {
+    fn cap(&mut self, mhz: Option<u32>) -> Result<(), String> {
+        match mhz {
+            None => Ok(()),
+            Some(_) => Err("this board's frequency can't be capped".into()),
+        }
+    }
 }
