@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use scene::ports::{Board, Readings};
-use scene::{Celsius, Quantity, Watts};
+use scene::ports::{Board, Reading, Readings};
+use scene::{Celsius, Watts};
 
 /// A board whose sensors say what a test sets.
 pub struct SimBoard {
@@ -14,11 +14,12 @@ impl Default for SimBoard {
     fn default() -> Self {
         Self {
             readings: Readings {
-                allotment: Quantity::modelled(Watts(12.95)),
-                board: Some(Quantity::measured(Watts(4.0))),
-                hottest: Some(Celsius(40.0)),
+                allotment: Reading::modelled(Watts(12.95), "class 3"),
+                board: Some(Reading::measured(Watts(4.0), "sim")),
+                hottest: Some(Reading::measured(Celsius(40.0), "sim")),
+                frequency_mhz: None,
                 cpu_time: Duration::ZERO,
-                energy_joules: None,
+                problems: Vec::new(),
             },
         }
     }
