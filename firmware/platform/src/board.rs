@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scene::ports::{Board, Clock, Readings};
-use scene::{Quantity, Watts};
+use scene::Watts;
+use scene::ports::{Board, Clock, Reading, Readings};
 
 use crate::PlatformError;
 use crate::clock::{SystemClock, since_start};
@@ -69,11 +69,17 @@ impl Board for Platform {
         let board = self.meter.read(now, cpu_time, joules);
         Readings {
             // Nobody told more than the class yet.
-            allotment: Quantity::modelled(self.spec.poe.allotment().unwrap_or(LOWEST)),
-            board: Some(board),
-            hottest: sysfs::hottest(&self.root),
+            allotment: Reading::modelled(self.spec.poe.allotment().unwrap_or(LOWEST), "class"),
+            board: Some(Reading {
+                value: board.value,
+                source: board.source,
+                age: Duration::ZERO,
+                by: "board.toml".into(),
+            }),
+            hottest: sysfs::hottest(&self.root).map(|t| Reading::measured(t, "thermal zone")),
+            frequency_mhz: None,
             cpu_time,
-            energy_joules: self.rapl.is_some().then(|| self.meter.total()),
+            problems: Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@
 mod board;
 mod clock;
 mod error;
+pub mod health;
 mod meter;
 pub mod service;
 mod spec;
