@@ -10,7 +10,7 @@ from export import GRAPHS
 from labels import OBJECTS
 from trust import MIN_AUC, MIN_BALANCED, MIN_POSITIVES, concepts
 
-VERSION = "0.2.0"
+VERSION = "0.2.1"
 SYNONYMS = {
     "worker": ["person"], "human": ["person"], "lorry": ["truck"], "motorbike": ["motorcycle"],
     "bike": ["bicycle"], "package": ["parcel"], "luggage": ["suitcase", "backpack", "handbag"],
@@ -47,6 +47,14 @@ def answers(evaluation):
     language = held.get("mean_balanced_accuracy_language") or 0.0
     detector = held.get("mean_balanced_accuracy_detector") or 0.0
     return ["count", "yes_no"] if detector >= language else ["count"]
+
+
+def offered(evaluation):
+    """The figures of the sides at which both what is asked and what is counted clearly beat chance, the full one first."""
+    sides = sorted(evaluation["sizes"].items(), key=lambda item: -int(item[0]))
+    good = lambda f: min(f["yes_no"] or 0, f["counts"] or 0) >= MIN_BALANCED
+    # The full size stays, whatever it is worth: a package needs one.
+    return {int(side): f for i, (side, f) in enumerate(sides) if f["accuracy"] and (i == 0 or good(f))}
 
 
 def digest(path):
@@ -93,6 +101,9 @@ def manifest(out, evaluation, calibration):
             continue
         text += ["", "[detector.default]" if label == "default" else f"[detector.per_class.{label}]"]
         text += table(fit, ("temperature", "bias", "threshold"))
+    text += ["", "# Sides of tiles that it may run at, and what it is worth at each; see README.md."]
+    for side, value in offered(evaluation).items():
+        text += ["", "[[points]]", f"resolution = {side}", f"accuracy = {value['accuracy']:.3f}"]
     return "\n".join(text) + "\n"
 
 
@@ -186,6 +197,18 @@ def card(evaluation, curve, size):
         if evaluation.get("queue_alarm"):
             text += ["", "\"More than 3 in the queue\" by the true length of the queue:", "", "| in the queue | stills | said to be more than 3 |", "|---|---|---|"]
             text += [f"| {n} | {c['stills']} | {percent(c['more_than_3'])} |" for n, c in evaluation["queue_alarm"].items()]
+    text += ["", "## Smaller pictures", "",
+             "The vision graph takes tiles of any multiples of 32 pixels; the weights are the same. On the same validation images, with",
+             "the calibration of the full size: *yes or no* is the mean balanced accuracy of presence (language, as above), *counts* that of",
+             "\"more than 1, 3, 5\" by the head that counts on the camera; *accuracy* is their mean and stands in `model.toml`. 0.5 is chance.",
+             "A side at which either is below " f"{MIN_BALANCED} is not offered.", "",
+             "| side, pixels | accuracy | yes or no | counts | mean error of people, of queues (rendered) | offered |", "|---|---|---|---|---|---|"]
+    usable = offered(evaluation)
+    for side, f in sorted(evaluation["sizes"].items(), key=lambda item: -int(item[0])):
+        cell = lambda v: "–" if v is None else f"{v:.3f}"
+        errors = " · ".join(cell(f["count_error"].get(name)) for name in ("rendered person", "rendered queue"))
+        text.append(f"| {side} | {cell(f['accuracy'])} | {cell(f['yes_no'])} | {cell(f['counts'])} | {errors} | "
+                    f"{'yes' if int(side) in usable else 'no'} |")
     text += ["", "## Limits", "",
              "- Trained for minutes, not days: the loss was still falling. Scenes unlike the training sets are much harder for it.",
              "- Most absences come from other sets than the presences, so part of every figure is the kind of scene and not the thing.",

@@ -19,6 +19,8 @@ from labels import BAGS, INDEX, PLACED, SET_ABSENT
 CACHE_SIZE = 320
 """Side of the cached training squares, pixels: room for crops of a 256-pixel input."""
 INPUT_SIZE = 256
+SIZES = (224, 192, 160, 128)
+"""Smaller sides at which the graph is checked and measured; any multiple of 32 works."""
 FIRST_RESIZE = 512
 """Long side of the first resize of the camera (``size.longest_edge``), pixels."""
 HOLDOUT_SHARE = 0.08
@@ -106,10 +108,13 @@ def load_rows(data, rendered=None):
 
 
 def squash(path, size):
-    """The image squashed to a square the way the camera does it: two Lanczos resizes."""
+    """The image squashed to a square the way the camera does it: two Lanczos resizes.
+
+    At ``CACHE_SIZE``, which only the training crops from, it is one.
+    """
     with Image.open(path) as file:
         image = file.convert("RGB")
-    if size == INPUT_SIZE:
+    if size != CACHE_SIZE:
         scale = FIRST_RESIZE / max(image.size)
         first = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         image = image.resize(first, Image.LANCZOS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data import INPUT_SIZE, MAX_BOXES, MIN_HEIGHT, RENDERED, cached_images, load_rows
+from data import INPUT_SIZE, MAX_BOXES, MIN_HEIGHT, RENDERED, SIZES, cached_images, load_rows
 from labels import COUNTABLE, GROUPS, MAX_COUNT, OBJECTS
 from metrics import auc, binary, calibration_error, counting, platt, sigmoid
 from questions import (ATTRIBUTE_QUESTIONS, QUALIFIERS, count_form, count_question, make_rng,
@@ -320,6 +320,41 @@ def report(records, detections, calibration):
     return out
 
 
+def at_size(side, package, rows, cache, calibration):
+    """Figures of the validation images at tiles of ``side`` pixels, with the calibration of the full size."""
+    records, detections = ask_all(package, rows, cached_images(rows, side, cache, "val"))
+    return figures(records, detections, calibration)
+
+
+def figures(records, detections, calibration):
+    """What an operating point is worth: ``accuracy``, the mean of ``yes_no`` and ``counts``; 0.5 is chance.
+
+    ``yes_no`` is the mean balanced accuracy of the language head's presence over classes of real images, as in
+    the card. ``counts`` is that of "more than 1, 3, 5" over what is counted, by the head that answers it on the
+    camera: the detections, and the language head for queues; each wherever 20 images are on either side.
+    """
+    real = [r for r in records if r["set"] != RENDERED]
+    told = report(real, detections, calibration)
+    verdicts, errors = [], {}
+    for rows, where in ((real, "real"), ([r for r in records if r["set"] == RENDERED], "rendered")):
+        for concept in [*COUNTABLE, "queue"]:
+            mine = [r for r in rows if r["kind"] == "count" and r["concept"] == concept and r["form"] == "package"]
+            if concept == "queue":
+                guess = [int(np.argmax(r["score"])) for r in mine]
+            else:
+                guess = [len(detector_answer(detections[r["row"]], concept, calibration)) for r in mine]
+            guess, truth = np.array(guess), np.array([r["truth"] for r in mine])
+            for n in (1, 3, 5):
+                if min((truth > n).sum(), (truth <= n).sum()) >= 20:
+                    verdicts.append(binary((guess > n).astype(float), truth > n)["balanced_accuracy"])
+                    errors[f"{where} {concept}"] = counting(guess, truth)["mae"]
+    yes_no = told.get("mean_balanced_accuracy_language")
+    counts = float(np.mean(verdicts)) if verdicts else None
+    both = [v for v in (yes_no, counts) if v is not None]
+    return {"accuracy": float(np.mean(both)) if both else None, "yes_no": yes_no, "counts": counts,
+            "verdicts": len(verdicts), "count_error": errors}
+
+
 def queue_alarm(records, calibration):
     """How often "more than three in the queue" is rightly said or denied, by the true length, in rendered stills."""
     out = {}
@@ -372,6 +407,10 @@ def main():
     drawn = [r for r in records if r["set"] == RENDERED]
     evaluation["rendered"] = report(drawn, detections, calibration) if drawn else None
     evaluation["queue_alarm"] = queue_alarm(drawn, calibration)
+    evaluation["sizes"] = {str(INPUT_SIZE): figures(records, detections, calibration)}
+    for side in SIZES:
+        print(f"val at {side} pixels", flush=True)
+        evaluation["sizes"][str(side)] = at_size(side, args.package, part, args.cache, calibration)
     out = Path(args.out)
     out.write_text(json.dumps(rounded(evaluation), indent=1) + "\n")
     out.with_name("calibration.json").write_text(json.dumps(rounded(calibration), indent=1) + "\n")

@@ -15,9 +15,10 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from data import FIRST_RESIZE, INPUT_SIZE
+from data import FIRST_RESIZE, INPUT_SIZE, SIZES
 from labels import INDEX, OBJECTS
-from net import HEAD_DIM, HEADS, HIDDEN, KV_HEADS, LAYERS, MLP, NORM_EPS, ROPE_BASE, Scout, decode, raw_tokens
+from net import (GRID, HEAD_DIM, HEADS, HIDDEN, KV_HEADS, LAYERS, MLP, NORM_EPS, ROPE_BASE, TOP_K, Scout, decode,
+                 raw_tokens)
 from text import Words, tokenizer_json
 from trust import concepts
 
@@ -29,7 +30,10 @@ GRAPHS = {"vision_encoder": "vision_encoder.onnx", "embed_tokens": "embed_tokens
 
 
 class VisionGraph(nn.Module):
-    """pixel_values [B, N, 3, S, S] and pixel_attention_mask [B, N, S, S] to features and detections."""
+    """pixel_values [B, N, 3, H, W] and pixel_attention_mask [B, N, H, W] to features and detections.
+
+    Height and width may be any multiples of 32; a tile gives 64 features whatever its size.
+    """
 
     def __init__(self, scout, classes=OBJECTS):
         super().__init__()
@@ -37,8 +41,9 @@ class VisionGraph(nn.Module):
         self.channels = [INDEX[c] for c in classes]
 
     def forward(self, pixel_values, pixel_attention_mask):
-        pixels = pixel_values.reshape(-1, 3, INPUT_SIZE, INPUT_SIZE)
-        mask = pixel_attention_mask.reshape(-1, 1, INPUT_SIZE, INPUT_SIZE)
+        height, width = pixel_values.shape[3:]
+        pixels = pixel_values.reshape(-1, 3, height, width)
+        mask = pixel_attention_mask.reshape(-1, 1, height, width)
         maps = self.encoder(pixels * mask.to(pixels.dtype))
         return self.connector(*raw_tokens(maps)), decode(maps, self.channels)
 
@@ -105,12 +110,18 @@ def store_half(model):
         graph.node.insert(0, node)
 
 
-def write_graph(module, inputs, path, names_in, names_out, axes):
-    """Exports one module, stores its weights as float16 and checks the graph."""
+def write_graph(module, inputs, path, names_in, names_out, axes, sizes=None):
+    """Exports one module, stores its weights as float16 and checks the graph.
+
+    ``sizes`` are dimensions of outputs that the exporter takes for free and that are not: {name: {axis: size}}.
+    """
     torch.onnx.export(module, inputs, str(path), input_names=names_in, output_names=names_out,
                       dynamic_axes=axes, opset_version=OPSET, dynamo=False, do_constant_folding=True)
     model = onnx.load(str(path))
     store_half(model)
+    for tensor in model.graph.output:
+        for axis, size in (sizes or {}).get(tensor.name, {}).items():
+            tensor.type.tensor_type.shape.dim[axis].dim_value = size
     for prop in ("producer_name", "producer_version", "doc_string"):
         model.ClearField(prop)
     for node in model.graph.node:
@@ -125,9 +136,10 @@ def export_graphs(scout, words, out, classes):
     mask = torch.ones(1, 1, INPUT_SIZE, INPUT_SIZE, dtype=torch.bool)
     write_graph(VisionGraph(scout, classes), (pixels, mask), out / GRAPHS["vision_encoder"],
                 ["pixel_values", "pixel_attention_mask"], ["image_features", "detections"],
-                {"pixel_values": {0: "batch", 1: "num_images"},
-                 "pixel_attention_mask": {0: "batch", 1: "num_images"},
-                 "image_features": {0: "tiles"}, "detections": {0: "tiles"}})
+                {"pixel_values": {0: "batch", 1: "num_images", 3: "height", 4: "width"},
+                 "pixel_attention_mask": {0: "batch", 1: "num_images", 2: "height", 3: "width"},
+                 "image_features": {0: "tiles"}, "detections": {0: "tiles"}},
+                {"image_features": {1: GRID * GRID}, "detections": {1: TOP_K}})
     write_graph(scout.decoder.embed, (torch.zeros(2, 5, dtype=torch.long),), out / GRAPHS["embed_tokens"],
                 ["input_ids"], ["inputs_embeds"],
                 {"input_ids": {0: "batch", 1: "sequence"}, "inputs_embeds": {0: "batch", 1: "sequence"}})
@@ -186,13 +198,16 @@ def check_parity(scout, words, out, classes, limit=1e-3):
 
     package = Package(out)
     torch.manual_seed(0)
-    pixels = torch.rand(2, 1, 3, INPUT_SIZE, INPUT_SIZE) * 2 - 1
-    mask = torch.ones(2, 1, INPUT_SIZE, INPUT_SIZE, dtype=torch.bool)
-    features, detections = VisionGraph(scout, classes)(pixels, mask)
-    got_features, got_detections = package.encode(pixels.numpy())
-    scale = max(1.0, float(features.abs().max()))
-    errors = {"image_features": float(np.abs(got_features - features.numpy()).max()) / scale,
-              "detection scores": float(np.abs(got_detections[..., 4] - detections.numpy()[..., 4]).max())}
+    errors = {}
+    for side in (*SIZES, INPUT_SIZE):
+        pixels = torch.rand(2, 1, 3, side, side) * 2 - 1
+        mask = torch.ones(2, 1, side, side, dtype=torch.bool)
+        features, detections = VisionGraph(scout, classes)(pixels, mask)
+        got_features, got_detections = package.encode(pixels.numpy())
+        scale = max(1.0, float(features.abs().max()))
+        errors[f"image_features at {side}"] = float(np.abs(got_features - features.numpy()).max()) / scale
+        errors[f"detection scores at {side}"] = float(
+            np.abs(got_detections[..., 4] - detections.numpy()[..., 4]).max())
     worst, step = 0.0, 0.0
     for text in ("Is there a car at the loading dock?", "How many person are there?"):
         ids = torch.tensor([words.prefix() + words.suffix(text)])

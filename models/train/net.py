@@ -103,6 +103,29 @@ def peaks_of_all(heat):
                       bag * prob[:, alone:alone + 1]], 1)
 
 
+def to_grid(x):
+    """``F.adaptive_avg_pool2d(x, GRID)`` as two matrix products, which export with free height and width.
+
+    Of a map that has the size of the grid it is the map itself, bit for bit.
+    """
+    def rows(length):
+        cell, at = torch.arange(GRID, device=x.device)[:, None], torch.arange(length, device=x.device)[None]
+        first = torch.div(cell * length, GRID, rounding_mode="trunc")
+        end = torch.div((cell + 1) * length + GRID - 1, GRID, rounding_mode="trunc")
+        inside = ((at >= first) & (at < end)).to(x.dtype)
+        return inside / inside.sum(1, keepdim=True)
+
+    return rows(x.shape[2]) @ x @ rows(x.shape[3]).transpose(0, 1)
+
+
+def blocks(x):
+    """A dense map cut into the cells of the grid: [B, C, GRID, k, GRID, k], every number of the map twice in
+    both directions, so that all sides of images that are multiples of 32 pixels come out even."""
+    x = F.interpolate(x, scale_factor=2.0)
+    batch, channels, height, width = x.shape
+    return x.reshape(batch, channels, GRID, height // GRID, GRID, width // GRID)
+
+
 def raw_tokens(maps):
     """What the connector sees: per-cell vectors [B, 64, C] and a frame vector [B, G].
 
@@ -112,11 +135,8 @@ def raw_tokens(maps):
     top = peaks_of_all(heat)
     soft = ((top - 0.08) / 0.15).clamp(0.0, 1.0)
     firm = ((top - 0.25) / 0.2).clamp(0.0, 1.0)
-    c32 = maps["c32"]
-    if c32.shape[-1] != GRID:
-        c32 = F.adaptive_avg_pool2d(c32, GRID)
-    cell = heat.shape[-1] // GRID
-    local = torch.cat([F.avg_pool2d(soft, cell) * cell * cell, F.max_pool2d(top, cell) * 2.0], 1)
+    c32 = to_grid(maps["c32"])
+    local = torch.cat([blocks(soft).sum((3, 5)) / 4.0, blocks(top).amax((3, 5)) * 2.0], 1)
     cells = torch.cat([c32, local], 1).flatten(2).transpose(1, 2)
     best = heat.flatten(2).amax(2)
     soft, firm = soft.sum((2, 3)), firm.sum((2, 3))

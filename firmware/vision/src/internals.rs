@@ -23,7 +23,7 @@ pub struct Probe {
 impl Probe {
     pub fn load(runtime: &Runtime, package: Package) -> Result<Self, Vec<Problem>> {
         Ok(Self {
-            engine: Engine::load(runtime, &package, 1)?,
+            engine: Engine::load(runtime, &package, 1, None)?,
             stop: Stop::never().map_err(|problem| vec![problem])?,
         })
     }

@@ -39,7 +39,7 @@ const YES: usize = 1;
 
 impl Language {
     pub fn load(runtime: &Runtime, package: Package, threads: usize) -> Result<Self, Vec<Problem>> {
-        let engine = Engine::load(runtime, &package, threads)?;
+        let engine = Engine::load(runtime, &package, threads, None)?;
         let answers =
             || -> Result<_, Problem> { Ok((yes_no(&engine.prompter)?, counts(&engine.prompter)?)) };
         let (yes_no, counts) = answers().map_err(|problem| vec![problem])?;

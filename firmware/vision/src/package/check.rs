@@ -87,6 +87,7 @@ impl Manifest {
                 "detector: the table is missing; kind = \"detector\" needs it".into(),
             ),
         }
+        self.check_points(&mut need);
         for (noun, targets) in &self.synonyms {
             let known = |target: &String| {
                 self.concepts
@@ -105,6 +106,43 @@ impl Manifest {
             }
         }
         wrong
+    }
+
+    fn check_points(&self, need: &mut Need) {
+        need(
+            self.points.is_empty() || self.kind == Kind::Vlm,
+            "points: only packages of kind \"vlm\" have them".into(),
+        );
+        for (index, point) in self.points.iter().enumerate() {
+            let key = format!("points.{index}");
+            need(
+                (1..=PointSpec::MAX_RESOLUTION).contains(&point.resolution),
+                format!(
+                    "{key}.resolution: {} is not in 1 to {}",
+                    point.resolution,
+                    PointSpec::MAX_RESOLUTION
+                ),
+            );
+            need(
+                (0.0..=1.0).contains(&point.accuracy),
+                format!("{key}.accuracy: {} is not in 0 to 1", point.accuracy),
+            );
+            need(
+                point.tiles != Some(0),
+                format!("{key}.tiles: at least 1 is needed"),
+            );
+            if let Some(name) = &point.variant {
+                need(
+                    self.variants.contains_key(name),
+                    format!("{key}.variant: '{name}' is not among the variants"),
+                );
+            }
+            let of = |p: &PointSpec| (p.resolution, p.variant.clone(), p.tiles);
+            need(
+                !self.points[..index].iter().any(|p| of(p) == of(point)),
+                format!("{key}: is told twice"),
+            );
+        }
     }
 
     /// Whether every graph has its checksum and size, as a manifest on disk must.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{Problem, Splitting};
+use super::{PointSpec, Problem, Splitting};
 use crate::tiles::Grid;
 
 /// A resampling filter, with Pillow's numbers.
@@ -96,8 +96,7 @@ fn read<T: DeserializeOwned>(folder: &Path, name: &str) -> Result<T, Problem> {
 
 impl ImageProcessor {
     const FILE: &str = "preprocessor_config.json";
-    /// Sides beyond this are no camera model's, and a typo would eat the memory.
-    const MAX_SIDE: u32 = 4096;
+    const MAX_SIDE: u32 = PointSpec::MAX_RESOLUTION;
 
     /// The most tiles that a picture can be cut into.
     pub fn largest_grid(&self) -> Grid {
@@ -191,12 +190,22 @@ pub struct ModelConfig {
     pub image_token_id: Option<u32>,
     /// The longest sequence, tokens, if it is given.
     pub max_positions: Option<usize>,
+    /// What sides of tiles must be multiples of, pixels, if it is given: a
+    /// patch, times the patches that become one feature.
+    pub tile_step: Option<u32>,
 }
 
 #[derive(Deserialize)]
 struct RawConfig {
     image_token_id: Option<u32>,
     text_config: Option<RawText>,
+    scale_factor: Option<u32>,
+    vision_config: Option<RawVision>,
+}
+
+#[derive(Deserialize)]
+struct RawVision {
+    patch_size: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -207,7 +216,10 @@ struct RawText {
 impl ModelConfig {
     pub(super) fn read(folder: &Path) -> Result<Self, Problem> {
         let raw: RawConfig = read(folder, "config.json")?;
+        let patch = raw.vision_config.and_then(|vision| vision.patch_size);
+        let step = patch.zip(raw.scale_factor);
         Ok(Self {
+            tile_step: step.and_then(|(patch, scale)| patch.checked_mul(scale)),
             image_token_id: raw.image_token_id,
             max_positions: raw
                 .text_config

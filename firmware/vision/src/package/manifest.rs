@@ -400,6 +400,28 @@ impl DetectorSpec {
     }
 }
 
+/// One of `[[points]]`: a size of tiles that the package may run at, and what
+/// its answers are worth there.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointSpec {
+    /// Side of a tile, pixels; the package's own or, where the vision graph
+    /// leaves height and width free, another one.
+    pub resolution: u32,
+    /// The variant that it is about; all of them if it is not said.
+    pub variant: Option<String>,
+    /// How many tiles a picture has at most, the whole one included; any number
+    /// if it is not said.
+    pub tiles: Option<u32>,
+    /// Mean balanced accuracy of answers, 0..1; 0.5 is chance.
+    pub accuracy: f64,
+}
+
+impl PointSpec {
+    /// Sides beyond this are no camera model's, and a typo would eat the memory.
+    pub const MAX_RESOLUTION: u32 = 4096;
+}
+
 /// The whole of `model.toml`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -439,4 +461,7 @@ pub struct Manifest {
     pub synonyms: BTreeMap<String, Vec<String>>,
     /// How detections come out.
     pub detector: Option<DetectorSpec>,
+    /// Sizes that it may run at; only those if any are given, and its own.
+    #[serde(default)]
+    pub points: Vec<PointSpec>,
 }

@@ -3,6 +3,7 @@
 mod check;
 mod huggingface;
 mod manifest;
+mod points;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,9 @@ pub use huggingface::{Filter, ImageProcessor, ModelConfig};
 pub use manifest::{
     Answers, Calibration, Checksum, ClassCalibration, ClassOverride, Colour, CountCalibration,
     Decode, DetectorInput, DetectorSpec, FileEntry, Fit, ImageOptions, Kind, Manifest,
-    NounCalibration, Prompt, Splitting, Variant, YesNoCalibration,
+    NounCalibration, PointSpec, Prompt, Splitting, Variant, YesNoCalibration,
 };
+pub(crate) use points::Cut;
 pub use verify::{Report, verify};
 
 /// Something wrong with a package: where, and what.
@@ -237,6 +239,7 @@ fn infer(folder: &Path) -> Result<Manifest, Vec<Problem>> {
         concepts: None,
         synonyms: BTreeMap::new(),
         detector: None,
+        points: Vec::new(),
     };
     let wrong = manifest.problems();
     match wrong.is_empty() {

@@ -6,7 +6,7 @@ mod read;
 mod score;
 mod see;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ort::value::TensorElementType;
@@ -19,7 +19,7 @@ pub use see::Seen;
 
 use crate::brake::Stop;
 use crate::graph::Graph;
-use crate::package::{ImageProcessor, Package, Problem};
+use crate::package::{Cut, ImageProcessor, Package, Problem};
 use crate::runtime::Runtime;
 use crate::tiles::Grid;
 
@@ -30,7 +30,15 @@ pub(crate) struct Engine {
     embed: Graph,
     decoder: Graph,
     pub prompter: Arc<Prompter>,
+    /// As it runs now; [`Engine::cut_as`] changes it.
     pub processor: ImageProcessor,
+    /// As the package has it.
+    own: ImageProcessor,
+    /// Whether the vision graph leaves height and width of tiles open.
+    free: bool,
+    /// Sizes of tiles that a run has shown to work; at most as many as the
+    /// package has points.
+    proven: BTreeSet<u32>,
     detections: Option<String>,
     pixel_mask: bool,
     positions: bool,
@@ -45,9 +53,10 @@ pub(crate) struct Engine {
     tiles_at_once: usize,
     /// Whether the decoder takes several continuations in one run.
     batches: bool,
-    /// Prompts' beginnings for cut pictures, by their grid; as many as there
-    /// are grids of an image processor, some dozens.
-    prefixes: HashMap<Grid, Arc<[u32]>>,
+    /// Prompts' beginnings for cut pictures, by their grid and the features of a
+    /// tile; as many as there are grids of an image processor, some dozens, and
+    /// one more for each smaller size of tiles.
+    prefixes: HashMap<(Grid, usize), Arc<[u32]>>,
     copies: Copies,
     /// Bytes of weights and cache that the graphs have read and written.
     moved: u64,
@@ -59,11 +68,13 @@ const I64: &[TensorElementType] = &[TensorElementType::Int64];
 const BOOL: &[TensorElementType] = &[TensorElementType::Bool];
 
 impl Engine {
-    /// Loads the graphs of `package` and checks their tensors.
+    /// Loads the graphs of `package` and checks their tensors. The tokenizer of
+    /// `known`, another variant of the same package, is shared.
     pub fn load(
         runtime: &Runtime,
         package: &Package,
         threads: usize,
+        known: Option<Arc<Prompter>>,
     ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut graphs = Vec::new();
@@ -89,7 +100,7 @@ impl Engine {
                 "is no VLM package: three graphs are needed",
             )]);
         };
-        Self::assemble(package, vision, embed, decoder).map_err(|problem| vec![problem])
+        Self::assemble(package, vision, embed, decoder, known).map_err(|problem| vec![problem])
     }
 
     fn assemble(
@@ -97,6 +108,7 @@ impl Engine {
         vision: Graph,
         embed: Graph,
         decoder: Graph,
+        known: Option<Arc<Prompter>>,
     ) -> Result<Self, Problem> {
         let no_processor = || vision.problem("the package has no preprocessor_config.json");
         let processor = package.processor.clone().ok_or_else(no_processor)?;
@@ -115,6 +127,19 @@ impl Engine {
         {
             let what = format!(
                 "input 'pixel_values' is {pixels:?}; preprocessor_config.json makes tiles of {side}x{side}"
+            );
+            return Err(vision.problem(what));
+        }
+        let open = [3, 4].iter().all(|&at| free(pixels.get(at)));
+        let elsewhere = |p: &&PointSpec| {
+            let here = p.variant.as_ref().is_none_or(|v| *v == package.variant);
+            here && p.resolution != processor.tile
+        };
+        if !open && let Some(point) = package.manifest.points.iter().find(elsewhere) {
+            let what = format!(
+                "input 'pixel_values' is {pixels:?}, so tiles are {side} pixels wide; \
+                 points of model.toml has {}: leave it out, or export the graph with free height and width",
+                point.resolution
             );
             return Err(vision.problem(what));
         }
@@ -193,19 +218,27 @@ impl Engine {
                 present.push(out);
             }
         }
-        let known = |name: &str| {
+        let input = |name: &str| {
             ["inputs_embeds", "attention_mask", "position_ids"].contains(&name)
                 || past.iter().any(|p| p == name)
         };
-        decoder.only_inputs(known)?;
+        decoder.only_inputs(input)?;
         let (cache_type, heads, head_dim) = shape.unwrap_or((TensorElementType::Float32, 0, 0));
 
         let said = features.get(1).and_then(|&d| usize::try_from(d).ok());
+        let prompter = |tokens: usize| match &known {
+            Some(known) if known.image_tokens() == tokens => Ok(Arc::clone(known)),
+            _ => Prompter::read(package, tokens).map(Arc::new),
+        };
+        let likely = known.as_ref().map_or(1, |known| known.image_tokens());
         let mut engine = Self {
-            prompter: Arc::new(Prompter::read(package, said.unwrap_or(1))?),
+            prompter: prompter(said.unwrap_or(likely))?,
             vision,
             embed,
             decoder,
+            own: processor.clone(),
+            free: open,
+            proven: BTreeSet::from([processor.tile]),
             processor,
             detections,
             pixel_mask,
@@ -225,9 +258,52 @@ impl Engine {
         if said.is_none() {
             // The graph leaves open how many features a tile has; a run tells.
             let tokens = engine.grey(&Stop::never()?)?.tokens(hidden);
-            engine.prompter = Arc::new(Prompter::read(package, tokens)?);
+            engine.prompter = prompter(tokens)?;
         }
         Ok(engine)
+    }
+
+    /// Whether the vision graph leaves height and width of tiles open.
+    pub fn takes_any_size(&self) -> bool {
+        self.free
+    }
+
+    /// Runs the vision graph in `graph` from now on, which is the same one
+    /// loaded again.
+    pub fn exchange_vision(&mut self, graph: Graph) {
+        self.vision = graph;
+    }
+
+    /// Cuts pictures as `cut` says from now on. A size of tiles is tried once
+    /// on a grey picture; an error leaves everything as it was.
+    pub fn cut_as(&mut self, cut: Cut, stop: &Stop) -> Result<(), Problem> {
+        let before = std::mem::replace(&mut self.processor, self.own.cut_as(cut));
+        if self.proven.contains(&cut.resolution) {
+            return Ok(());
+        }
+        let tried = self.try_size(stop);
+        match &tried {
+            Ok(()) => drop(self.proven.insert(cut.resolution)),
+            Err(_) => self.processor = before,
+        }
+        tried
+    }
+
+    /// One grey tile of the size that is set now.
+    fn try_size(&mut self, stop: &Stop) -> Result<(), Problem> {
+        let side = self.processor.tile;
+        let most = self.prompter.image_tokens();
+        let seen = self.grey(stop).map_err(|halt| {
+            let why = Problem::from(halt);
+            self.vision
+                .problem(format!("takes no tile of {side} pixels: {}", why.what))
+        })?;
+        match seen.tokens(self.hidden) {
+            tokens if (1..=most).contains(&tokens) => Ok(()),
+            tokens => Err(self.vision.problem(format!(
+                "gives {tokens} features for a tile of {side} pixels; the prompt has room for {most}"
+            ))),
+        }
     }
 
     pub fn decoder_problem(&self, what: impl Into<String>) -> Problem {

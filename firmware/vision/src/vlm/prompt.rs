@@ -15,6 +15,7 @@ pub(crate) struct Prompter {
     tokenizer: Tokenizer,
     prompt: Prompt,
     image_token: u32,
+    /// Features a tile, of the package's own size of tiles.
     image_tokens: usize,
     /// The id of unknown words, where the tokenizer has such a thing.
     unknown: Option<u32>,
@@ -110,8 +111,8 @@ impl Prompter {
         };
         let processor = package.processor.as_ref();
         let largest = processor.map_or(Grid::WHOLE, |p| p.largest_grid());
-        prompter.prefix = prompter.find_prefix(Grid::WHOLE)?;
-        prompter.longest_prefix = prompter.find_prefix(largest)?.len();
+        prompter.prefix = prompter.find_prefix(Grid::WHOLE, image_tokens)?;
+        prompter.longest_prefix = prompter.find_prefix(largest, image_tokens)?.len();
         prompter.check_tile_marks(largest)?;
         if prompter.longest_prefix >= prompter.longest {
             let what = format!(
@@ -131,16 +132,16 @@ impl Prompter {
     /// special token is never merged with what follows, so up to the last one
     /// before the question all prompts are the same, whatever is asked; and
     /// what follows it is the same, however the picture is cut.
-    fn find_prefix(&self, grid: Grid) -> Result<Vec<u32>, Problem> {
-        let ids = self.encode(&self.expand(grid, ""), true)?;
+    fn find_prefix(&self, grid: Grid, image_tokens: usize) -> Result<Vec<u32>, Problem> {
+        let ids = self.encode(&self.expand(grid, image_tokens, ""), true)?;
         let images = ids.iter().filter(|&&id| id == self.image_token).count();
-        if images != grid.tiles() * self.image_tokens {
+        if images != grid.tiles() * image_tokens {
             let token = &self.prompt.image_token;
             let what = format!("does not keep '{token}' as one token");
             return Err(Problem::new(&self.place, what));
         }
         let question = self.prompt.template.find("{question}").unwrap_or(0);
-        let before = self.fill_image(grid, &self.prompt.template[..question]);
+        let before = self.fill_image(grid, image_tokens, &self.prompt.template[..question]);
         let mut before = self.encode(&before, true)?;
         let end = before.iter().rposition(|&id| self.is_special(id));
         let end = end.map_or(0, |at| at + 1);
@@ -183,8 +184,8 @@ impl Prompter {
         tile.replacen("{column}", &column.to_string(), 1)
     }
 
-    fn fill_image(&self, grid: Grid, template: &str) -> String {
-        let features = self.prompt.image_token.repeat(self.image_tokens);
+    fn fill_image(&self, grid: Grid, image_tokens: usize, template: &str) -> String {
+        let features = self.prompt.image_token.repeat(image_tokens);
         let mut image = String::new();
         for row in 1..=grid.rows {
             for column in 1..=grid.columns {
@@ -199,9 +200,9 @@ impl Prompter {
         template.replacen("{image}", &image, 1)
     }
 
-    fn expand(&self, grid: Grid, question: &str) -> String {
+    fn expand(&self, grid: Grid, image_tokens: usize, question: &str) -> String {
         // The image first: a question that contains "{image}" must not be filled.
-        let filled = self.fill_image(grid, &self.prompt.template);
+        let filled = self.fill_image(grid, image_tokens, &self.prompt.template);
         filled.replacen("{question}", question, 1)
     }
 
@@ -236,8 +237,21 @@ impl Prompter {
     pub fn prefix(&self, grid: Grid) -> Result<Cow<'_, [u32]>, Problem> {
         Ok(match grid {
             Grid::WHOLE => Cow::Borrowed(&self.prefix),
-            _ => Cow::Owned(self.find_prefix(grid)?),
+            _ => Cow::Owned(self.find_prefix(grid, self.image_tokens)?),
         })
+    }
+
+    /// Likewise where a tile has `image_tokens` features, as smaller ones do.
+    pub fn prefix_of(&self, grid: Grid, image_tokens: usize) -> Result<Cow<'_, [u32]>, Problem> {
+        match image_tokens == self.image_tokens {
+            true => self.prefix(grid),
+            false => Ok(Cow::Owned(self.find_prefix(grid, image_tokens)?)),
+        }
+    }
+
+    /// How many features a tile of the package's own size has.
+    pub fn image_tokens(&self) -> usize {
+        self.image_tokens
     }
 
     /// Whether `id` stands for an image feature.
@@ -262,7 +276,7 @@ impl Prompter {
         }
         let prefix = self.prefix(grid).map_err(failed)?;
         let ids = self
-            .encode(&self.expand(grid, &question), true)
+            .encode(&self.expand(grid, self.image_tokens, &question), true)
             .map_err(failed)?;
         let asked = ids.len().saturating_sub(prefix.len());
         let whole = asked + self.longest_prefix;

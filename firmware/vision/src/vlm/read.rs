@@ -62,19 +62,20 @@ impl Engine {
 
     /// Reads the shared prefix with the image in it.
     pub fn prefill(&mut self, seen: &Seen, stop: &Stop) -> Result<Cache, Halt> {
-        let ids = self.prefix(seen.grid())?;
+        let ids = self.prefix(seen.grid(), seen.tokens(self.hidden) / seen.grid().tiles())?;
         let empty = self.empty()?;
         let (cache, _) = self.read(&empty, &ids, Some(seen), stop)?;
         Ok(cache)
     }
 
-    /// The ids that prompts about a picture cut as `grid` begin with.
-    fn prefix(&mut self, grid: Grid) -> Result<Arc<[u32]>, Problem> {
-        if let Some(ids) = self.prefixes.get(&grid) {
+    /// The ids that prompts about a picture cut as `grid`, of `tokens` features
+    /// a tile, begin with.
+    fn prefix(&mut self, grid: Grid, tokens: usize) -> Result<Arc<[u32]>, Problem> {
+        if let Some(ids) = self.prefixes.get(&(grid, tokens)) {
             return Ok(Arc::clone(ids));
         }
-        let ids: Arc<[u32]> = self.prompter.prefix(grid)?.into();
-        self.prefixes.insert(grid, Arc::clone(&ids));
+        let ids: Arc<[u32]> = self.prompter.prefix_of(grid, tokens)?.into();
+        self.prefixes.insert((grid, tokens), Arc::clone(&ids));
         Ok(ids)
     }
 
