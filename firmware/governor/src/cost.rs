@@ -1,11 +1,13 @@
-//! What a look costs: told before, learned while running.
+//! What looks cost at each operating point: told before, learned while
+//! running, kept over reboots.
 
 use std::time::Duration;
 
-use scene::{Joules, Quantity, Source, Watts};
-use serde::Serialize;
+use scene::{OperatingPoint, Source, Watts};
+use serde::{Deserialize, Serialize};
 
-use crate::Config;
+use crate::config::Told;
+use crate::kalman::Pair;
 
 /// What a rule costs, as its echo says it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -17,130 +19,257 @@ pub struct Cost {
     pub joules_per_check: f64,
     /// The one by the other.
     pub watts: f64,
-    /// Measured once a look has been measured.
+    /// Measured once looks have been measured.
     pub source: Source,
 }
 
-/// Looks after which a new one counts as one in so many.
-const MEMORY: f64 = 20.0;
-/// Looks after which outliers are cut.
-const SETTLED: u32 = 5;
-/// A look that costs this many times more or less than expected is an outlier;
-/// it counts as this much.
+/// What was learned of one operating point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LearnedPoint {
+    /// Which.
+    pub point: OperatingPoint,
+    /// What a look adds to the board's draw.
+    pub step: Watts,
+    /// Standard deviation of that, as a share of it.
+    pub doubt: f64,
+    /// By how much looks and questions take more time than told.
+    pub time: [f64; 2],
+    /// Looks that taught this.
+    pub looks: u64,
+}
+
+/// Doubt, as a share, of what was told and not tried.
+const TOLD_DOUBT: f64 = 0.2;
+/// What is believed of a step must not be further off than so many times.
+const STEP_RANGE: f64 = 8.0;
+/// Standard deviations that a look may take longer or shorter before it counts
+/// as an outlier, and how many in a row are believed after all.
 const OUTLIER: f64 = 4.0;
+const INSIST: u32 = 4;
+/// How much longer or shorter than expected looks are by content, as a share.
+const CONTENT: f64 = 0.08;
+/// Drift of times, variance a look.
+const DRIFT: f64 = 2e-4;
+/// Looks above which a modelled step counts as learned slowly.
+const MEMORY: f64 = 20.0;
 
-/// Time constant with which a learned step that lets no look start grows old,
-/// seconds.
-const AGE: f64 = 600.0;
+/// One operating point.
+#[derive(Clone, Debug)]
+struct Entry {
+    told: Told,
+    step: f64,
+    doubt: f64,
+    time: Pair,
+    strange: u32,
+    looks: u64,
+}
 
-/// Learns by how much looks cost more or less than told, which keeps the shape
-/// (fixed part and part per question) and needs one number.
+impl Entry {
+    fn new(told: Told) -> Self {
+        Self {
+            step: told.step.0.max(0.05),
+            doubt: TOLD_DOUBT,
+            time: Pair {
+                x: [1.0, 1.0],
+                p: [0.25, 0.0, 0.25],
+            },
+            strange: 0,
+            looks: 0,
+            told,
+        }
+    }
+
+    fn shape(&self, questions: usize) -> [f64; 2] {
+        [
+            self.told.look.as_secs_f64(),
+            self.told.question.as_secs_f64() * questions as f64,
+        ]
+    }
+}
+
+/// The table, and which point runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Costs {
-    look: f64,
-    question: f64,
-    scale: f64,
-    settled: u32,
+    entries: Vec<Entry>,
+    current: usize,
+    /// The current step when it was held against readings first.
+    base: f64,
     source: Source,
-    told_step: f64,
-    step: f64,
-    step_learned: bool,
-    latency: f64,
 }
 
 impl Costs {
-    pub fn new(config: &Config) -> Self {
+    /// The most accurate point first; among equals the one with the least
+    /// joules a look.
+    pub fn new(points: &[Told]) -> Self {
+        let mut points: Vec<Told> = match points {
+            [] => vec![Told::default()],
+            points => points.to_vec(),
+        };
+        let joules = |t: &Told| t.step.0 * (t.look + t.question).as_secs_f64();
+        points.sort_by(|a, b| {
+            let first = b.accuracy.total_cmp(&a.accuracy);
+            first.then(joules(a).total_cmp(&joules(b)))
+        });
+        let entries: Vec<Entry> = points.into_iter().map(Entry::new).collect();
         Self {
-            look: config.look.0.max(1e-6),
-            question: config.question.0.max(0.0),
-            scale: 1.0,
-            settled: 0,
+            base: entries[0].step,
+            entries,
+            current: 0,
             source: Source::Modelled,
-            told_step: config.step.0.max(0.0),
-            step: config.step.0.max(0.0),
-            step_learned: false,
-            latency: 0.0,
         }
     }
 
-    /// Energy of a look with so many questions.
-    pub fn joules(&self, questions: usize) -> f64 {
-        self.scale * (self.look + self.question * questions as f64)
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn current(&self) -> usize {
+        self.current
+    }
+
+    pub fn run_at(&mut self, index: usize) {
+        // Before: a point that has not run is off by as much as this one.
+        let step = self.step(index);
+        self.current = index;
+        self.base = step;
+    }
+
+    /// What looks at the current point were believed to add when it was taken;
+    /// readings tell by how much that is off.
+    pub fn base(&self) -> f64 {
+        self.base
+    }
+
+    pub fn point(&self, index: usize) -> &OperatingPoint {
+        &self.entries[index].told.point
+    }
+
+    pub fn accuracy(&self, index: usize) -> f64 {
+        self.entries[index].told.accuracy
+    }
+
+    /// What a look adds to the board's draw while it runs, watts. A point that
+    /// has not run yet is off by as much as the one that runs.
+    pub fn step(&self, index: usize) -> f64 {
+        let entry = &self.entries[index];
+        if entry.looks > 0 {
+            return entry.step;
+        }
+        let runs = &self.entries[self.current];
+        let off = match runs.looks {
+            0 => 1.0,
+            _ => (runs.step / runs.told.step.0.max(0.05)).clamp(0.5, 2.0),
+        };
+        entry.step * off
+    }
+
+    /// The same, no lower than it may well be.
+    pub fn step_most(&self, index: usize) -> f64 {
+        self.step(index) * (1.0 + self.entries[index].doubt.min(TOLD_DOUBT))
+    }
+
+    /// How long a look with so many questions takes, seconds.
+    pub fn seconds(&self, index: usize, questions: usize) -> f64 {
+        self.fixed(index) + self.each(index) * questions as f64
     }
 
     /// The part of it that does not depend on the questions.
-    pub fn fixed(&self) -> f64 {
-        self.scale * self.look
+    pub fn fixed(&self, index: usize) -> f64 {
+        self.time(index)[0] * self.entries[index].told.look.as_secs_f64()
     }
 
     /// The part of each question.
-    pub fn each(&self) -> f64 {
-        self.scale * self.question
+    pub fn each(&self, index: usize) -> f64 {
+        self.time(index)[1] * self.entries[index].told.question.as_secs_f64()
     }
 
-    /// What a look adds to the board's draw while it runs.
-    pub fn step(&self) -> f64 {
-        self.step
+    fn time(&self, index: usize) -> [f64; 2] {
+        let entry = &self.entries[index];
+        let from = match entry.looks {
+            0 => &self.entries[self.current],
+            _ => entry,
+        };
+        from.time.x
     }
 
-    /// How long a look takes, seconds; 0 until one was settled.
-    pub fn latency(&self) -> f64 {
-        self.latency
+    /// Energy of a look with so many questions.
+    pub fn joules(&self, index: usize, questions: usize) -> f64 {
+        self.step(index) * self.seconds(index, questions)
     }
 
     pub fn learned(&self) -> bool {
-        self.settled > 0
+        self.entries[self.current].looks > 0
     }
 
-    pub fn source(&self) -> Source {
-        self.source
-    }
-
-    /// A look with `questions` took this. Numbers that make no sense teach
-    /// nothing.
-    pub fn learn(&mut self, joules: Quantity<Joules>, latency: Duration, questions: usize) {
-        let took = joules.value.0;
-        if !took.is_finite() || took < 0.0 {
+    /// A look at the current point with so many questions took this long.
+    /// Teaches nothing if it makes no sense.
+    pub fn took(&mut self, latency: Duration, questions: usize) {
+        let entry = &mut self.entries[self.current];
+        let shape = entry.shape(questions);
+        let expected = entry.time.expected(shape);
+        let seconds = latency.as_secs_f64();
+        if seconds <= 0.0 || expected <= 0.0 {
             return;
         }
-        self.source = joules.source;
-        let told = self.look + self.question * questions as f64;
-        let mut ratio = (took / told).clamp(0.001, 1000.0);
-        if self.settled >= SETTLED {
-            ratio = ratio.clamp(self.scale / OUTLIER, self.scale * OUTLIER);
+        let noise = (CONTENT * expected).powi(2);
+        let first = entry.looks < 3;
+        let strange =
+            (seconds - expected).powi(2) > OUTLIER * OUTLIER * (entry.time.spread(shape) + noise);
+        entry.looks += 1;
+        if strange && !first {
+            entry.strange += 1;
+            if entry.strange < INSIST {
+                return;
+            }
+            // So many in a row are not chance.
+            entry.time.p = [0.25, 0.0, 0.25];
         }
-        self.settled = self.settled.saturating_add(1);
-        let gain = 1.0 / f64::from(self.settled).min(MEMORY);
-        self.scale += gain * (ratio - self.scale);
-        let seconds = latency.as_secs_f64();
-        self.latency += gain * (seconds - self.latency);
-        // Too short a look says nothing about watts.
-        if seconds >= 0.01 {
-            let watts = (took / seconds).min(OUTLIER * self.step.max(self.told_step));
-            // Up at once, down slowly: the guard is for the worst look. The
-            // told value goes with the first measurement.
-            self.step = if !self.step_learned || watts > self.step {
-                watts
-            } else {
-                self.step + (watts - self.step) / MEMORY
-            };
-            self.step_learned = true;
+        entry.strange = 0;
+        entry.time.p[0] = (entry.time.p[0] + DRIFT).min(0.25);
+        entry.time.p[2] = (entry.time.p[2] + DRIFT).min(0.25);
+        entry.time.learn(shape, seconds, noise);
+        for x in &mut entry.time.x {
+            *x = x.clamp(0.02, 50.0);
         }
     }
 
-    /// For `dt` seconds no look could start because of the learned step. One
-    /// false measurement must not stop looks for good, and nothing is learned
-    /// without looks, so it slowly goes back to what was told.
-    pub fn age(&mut self, dt: f64) {
-        if self.step > self.told_step {
-            self.step += (self.told_step - self.step) * (1.0 - (-dt / AGE).exp());
+    /// Readings say that looks at the current point add `watts`, and how sure
+    /// that is.
+    pub fn measured(&mut self, watts: f64, doubt: f64) {
+        let entry = &mut self.entries[self.current];
+        let told = entry.told.step.0.max(0.05);
+        entry.step = watts.clamp(told / STEP_RANGE, told * STEP_RANGE);
+        entry.doubt = doubt;
+        self.source = Source::Measured;
+    }
+
+    /// A look at the current point is reckoned to have added `watts`.
+    pub fn modelled(&mut self, watts: f64) {
+        self.source = Source::Modelled;
+        let entry = &mut self.entries[self.current];
+        let told = entry.told.step.0.max(0.05);
+        if !watts.is_finite() || watts <= 0.0 {
+            return;
         }
+        let watts = watts.clamp(told / STEP_RANGE, told * STEP_RANGE);
+        // Up at once, down slowly: the guard is for the worst look. The told
+        // value goes with the first.
+        entry.step = match entry.looks <= 1 || watts > entry.step {
+            true => watts.min(entry.step.max(told) * 2.0),
+            false => entry.step + (watts - entry.step) / MEMORY,
+        };
+        entry.doubt = TOLD_DOUBT / 2.0;
+    }
+
+    /// Standard deviation of the current step, as a share of it.
+    pub fn doubt(&self) -> f64 {
+        self.entries[self.current].doubt
     }
 
     /// What a rule with `questions` costs, looked at every `every`.
     pub fn cost(&self, every: Duration, questions: usize) -> Cost {
         let seconds = every.as_secs_f64();
-        let joules = self.joules(questions);
+        let joules = self.joules(self.current, questions);
         Cost {
             check_every_seconds: seconds,
             joules_per_check: joules,
@@ -149,8 +278,38 @@ impl Costs {
         }
     }
 
-    /// Watts that a look adds, in the unit.
-    pub fn step_watts(&self) -> Watts {
-        Watts(self.step)
+    /// What is worth keeping.
+    pub fn learnt(&self) -> Vec<LearnedPoint> {
+        let ran = self.entries.iter().filter(|entry| entry.looks > 0);
+        ran.map(|entry| LearnedPoint {
+            point: entry.told.point.clone(),
+            step: Watts(entry.step),
+            doubt: entry.doubt,
+            time: entry.time.x,
+            looks: entry.looks,
+        })
+        .collect()
+    }
+
+    /// Takes up what was kept, as far as it is of points that there are and
+    /// makes sense.
+    pub fn recall(&mut self, kept: &[LearnedPoint]) {
+        for entry in &mut self.entries {
+            let told = entry.told.step.0.max(0.05);
+            let sane = |k: &&LearnedPoint| {
+                let step = (told / STEP_RANGE..=told * STEP_RANGE).contains(&k.step.0);
+                let time = k.time.iter().all(|x| (0.02..=50.0).contains(x));
+                k.point == entry.told.point && step && time && k.looks > 0
+            };
+            if let Some(kept) = kept.iter().find(sane) {
+                entry.step = kept.step.0;
+                // The board may be another one than it was, or hotter.
+                entry.doubt = kept.doubt.clamp(0.0, TOLD_DOUBT).max(TOLD_DOUBT / 4.0);
+                entry.time.x = kept.time;
+                entry.time.p = [0.01, 0.0, 0.01];
+                entry.looks = kept.looks;
+            }
+        }
+        self.run_at(self.current);
     }
 }

@@ -1,14 +1,20 @@
+pub(crate) mod tell;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scene::ports::Readings;
-use scene::{Id, Joules, Mono, Quantity, Source, Watts};
-use serde::Serialize;
+use scene::{Id, Joules, Mono, OperatingPoint, Quantity, Watts};
+use serde::{Deserialize, Serialize};
 
-use crate::Config;
-use crate::cost::{Cost, Costs};
-use crate::pace::{self, Pace};
+use crate::activity::Activity;
+use crate::blind::Blind;
+use crate::choose::{Candidate, Chooser};
+use crate::config::{Config, Wish};
+use crate::cost::{Costs, LearnedPoint};
+use crate::heat::Heat;
+use crate::pace::{self, Pace, Times};
 use crate::power::Power;
 
 /// How long to wait before asking again when only the board can change things.
@@ -28,6 +34,42 @@ const ASKED_DOWN: f64 = 0.05;
 /// Looks are taken to be at most this much cheaper than ones that ask.
 const ASKED_LEAST: f64 = 0.1;
 
+/// Looks take no more of the time than this.
+const DUTY_MOST: f64 = 0.95;
+/// A look is filled up to this share of its deadline.
+const FILLED: f64 = 0.8;
+
+/// Where looks leave no pause, one this long …
+const SOUNDING: Duration = Duration::from_millis(2_500);
+/// … is made this often, so that board and looks can be told apart.
+const SOUND_EVERY: Duration = Duration::from_secs(60);
+/// A pause that readings can see.
+const SEEN: Duration = Duration::from_millis(1_500);
+/// Share of the time that looks may take and still be told from the board.
+const BUSY: f64 = 0.8;
+/// Operating points are weighed this often.
+const WEIGH_EVERY: Duration = Duration::from_secs(1);
+
+/// Kind of a [`Decision::Hold`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A look would pass the allotment while it runs.
+    Peak,
+    /// The joules for a look are not saved up.
+    Energy,
+    /// It is too hot.
+    Heat,
+    /// The last look was just now, or one runs.
+    Busy,
+    /// All rules have been looked at lately enough.
+    NothingDue,
+    /// There are no rules.
+    NoRules,
+    /// A pause by which the board's own draw is learned.
+    Sounding,
+}
+
 /// What to do now.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Decision {
@@ -36,11 +78,15 @@ pub enum Decision {
     Look {
         /// Most urgent first.
         rules: Vec<Id>,
+        /// How.
+        point: OperatingPoint,
         /// Why now, in words.
         reason: String,
     },
     /// Don't look; ask again at `until`, or sooner if rules change.
     Hold {
+        /// Kind of reason.
+        cause: Cause,
         /// Why not, in words.
         reason: String,
         /// When it may be otherwise.
@@ -48,25 +94,13 @@ pub enum Decision {
     },
 }
 
-/// The balance, for `…/power`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct State {
-    /// What the PSE granted.
-    pub allotment: Watts,
-    /// What of it is never used.
-    pub margin: Watts,
-    /// The board without inference.
-    pub baseline: Quantity<Watts>,
-    /// What is left for inference.
-    pub share: Watts,
-    /// What inference took on average lately.
-    pub inference: Watts,
-    /// What a look adds while it runs.
-    pub step: Watts,
-    /// Energy saved up for looks; below 0 when they took more than expected.
-    pub saved: Joules,
-    /// Expected energy of a look with one question.
-    pub joules_per_look: Quantity<Joules>,
+/// What is worth keeping over a reboot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Learned {
+    /// Of each operating point that ran.
+    pub points: Vec<LearnedPoint>,
+    /// The board's lowest draw of a day, without looks.
+    pub lowest: Option<Watts>,
 }
 
 #[derive(Clone, Debug)]
@@ -74,12 +108,16 @@ struct Entry {
     pace: Pace,
     looked: Option<Mono>,
     due: Mono,
+    blind: Blind,
 }
 
 /// A look that was permitted and is not settled yet.
 #[derive(Clone, Debug)]
 struct Flight {
     predicted: f64,
+    step: f64,
+    /// It was told to give up.
+    given_up: bool,
     /// The rules and when they were due and looked at before.
     before: Vec<(Id, Mono, Option<Mono>)>,
 }
@@ -92,30 +130,52 @@ pub struct Governor {
     rules: BTreeMap<Id, Entry>,
     costs: Costs,
     power: Power,
+    heat: Heat,
+    chooser: Chooser,
+    activity: Activity,
     saved: f64,
+    /// Average watts of looks.
+    inference: f64,
+    spent: f64,
+    refilled: Option<Mono>,
     last_look: Option<Mono>,
+    /// When looks last left a pause that readings could see.
+    paused: Mono,
+    sounding: Option<Mono>,
     /// Share of looks for which a model was asked, lately.
     asked: f64,
     flight: Option<Flight>,
-    hot: bool,
+    weighed: Option<Mono>,
+    throttle: Option<(Cause, String)>,
+    problems: Vec<String>,
     now: Mono,
 }
 
 impl Governor {
-    /// No rules; a first look is allowed at once.
+    /// No rules; a first look is allowed as soon as the board was observed.
     pub fn new(config: Config) -> Self {
-        let costs = Costs::new(&config);
+        let costs = Costs::new(&config.points);
         Self {
-            saved: costs.joules(1),
+            saved: costs.joules(0, 1),
+            power: Power::new(&config),
+            heat: Heat::new(config.thermal),
             costs,
-            config,
             rules: BTreeMap::new(),
-            power: Power::default(),
+            chooser: Chooser::default(),
+            activity: Activity::default(),
+            inference: 0.0,
+            spent: 0.0,
+            refilled: None,
             last_look: None,
+            paused: Mono::ZERO,
+            sounding: None,
             asked: 1.0,
             flight: None,
-            hot: false,
+            weighed: None,
+            throttle: None,
+            problems: Vec::new(),
             now: Mono::ZERO,
+            config,
         }
     }
 
@@ -123,34 +183,36 @@ impl Governor {
         interval.clamp(self.config.gap, Duration::from_secs(86_400))
     }
 
-    /// Watches for `rule` every `wanted` if watts allow. More `priority` slows
-    /// later. It asks so many `questions` (0: the detector alone answers). A
-    /// rule that is known is changed.
-    pub fn register(&mut self, rule: Id, wanted: Duration, priority: u8, questions: usize) {
-        let wanted = self.clamp(wanted);
+    /// Watches for `rule` as it wishes, if watts allow. A rule that is known is
+    /// changed.
+    pub fn register(&mut self, rule: Id, wish: Wish) {
+        let wish = Wish {
+            wanted: self.clamp(wish.wanted),
+            ..wish
+        };
         let known = self.rules.remove(&rule);
-        let looked = known.and_then(|k| k.looked);
+        let looked = known.as_ref().and_then(|k| k.looked);
         let entry = Entry {
             pace: Pace {
-                wanted,
-                priority,
-                questions,
-                interval: wanted,
+                wish,
+                interval: wish.wanted,
             },
             looked,
-            due: looked.map_or(Mono::ZERO, |l| l + wanted),
+            due: looked.map_or(Mono::ZERO, |l| l + wish.wanted),
+            blind: known.map_or(Blind::new(self.now), |k| k.blind),
         };
         self.rules.insert(rule, entry);
     }
 
     /// Changes how often a rule wants to be looked at (while it holds, for
-    /// example).
-    pub fn set_wanted(&mut self, rule: &Id, wanted: Duration) {
+    /// example), and what it needs at the least.
+    pub fn set_wanted(&mut self, rule: &Id, wanted: Duration, need: Option<Duration>) {
         let wanted = self.clamp(wanted);
         if let Some(entry) = self.rules.get_mut(rule)
-            && entry.pace.wanted != wanted
+            && (entry.pace.wish.wanted, entry.pace.wish.need) != (wanted, need)
         {
-            entry.pace.wanted = wanted;
+            entry.pace.wish.wanted = wanted;
+            entry.pace.wish.need = need;
             entry.pace.interval = wanted;
             entry.due = entry.looked.map_or(Mono::ZERO, |l| l + wanted);
         }
@@ -161,65 +223,257 @@ impl Governor {
         self.rules.remove(rule);
     }
 
-    /// Says whether to look now. Call it while no look runs.
-    pub fn decide(&mut self, now: Mono, readings: &Readings) -> Decision {
+    /// An operator lowers the allotment, or lifts that. More than what is
+    /// granted changes nothing.
+    pub fn set_limit(&mut self, limit: Option<Watts>) {
+        self.power.set_limit(limit);
+        self.chooser.hurry();
+        self.weighed = None;
+    }
+
+    /// What the operator set.
+    pub fn limit(&self) -> Option<Watts> {
+        self.power.limit()
+    }
+
+    /// Takes readings in. Call it at every reading, also while a look runs:
+    /// a reason that comes back means that this look must be given up now.
+    pub fn observe(&mut self, now: Mono, readings: &Readings) -> Option<String> {
         let now = now.max(self.now);
         self.now = now;
-        let dt = self.power.read(&self.config, now, readings);
-        let balance = self.power.now();
-        let share = balance.share();
-        self.fit();
-        let most = self.costs.joules(self.questions_of(self.rules.keys()));
+        let granted = self.power.granted().map(|r| r.value);
+        self.power.take(now, readings, &self.activity);
+        if granted != self.power.granted().map(|r| r.value) {
+            self.chooser.hurry();
+            self.weighed = None;
+        }
+        self.learn_step();
+        let watts = match self.power.reading() {
+            Some(reading) => reading.value.0,
+            None => self.power.board() + self.inference,
+        };
+        let sane = |c: f64| c.is_finite() && (-80.0..=250.0).contains(&c);
+        let celsius = readings.hottest.as_ref().map(|c| c.value.0);
+        self.heat.take(now, watts, celsius.filter(|c| sane(*c)));
+        self.problems.clone_from(&readings.problems);
+        self.refill(now);
+        let broken = self.power.breaks(self.flight.as_ref()?.step);
+        let why = broken.or_else(|| self.heat.breaks())?;
+        let flight = self.flight.as_mut().filter(|flight| !flight.given_up)?;
+        flight.given_up = true;
+        self.weighed = None;
+        Some(why)
+    }
+
+    /// What readings tell of the step goes into the table.
+    fn learn_step(&mut self) {
+        let meter = self.power.meter();
+        if self.power.measured() && meter.sure() && self.costs.learned() {
+            let (by, doubt) = (meter.correction(), meter.doubt());
+            let step = self.costs.base() * by;
+            self.costs.measured(step, doubt);
+        }
+    }
+
+    fn refill(&mut self, now: Mono) {
+        let dt = self.refilled.map_or(0.0, |at| now.since(at).as_secs_f64());
+        self.refilled = Some(now);
+        let share = self.share();
+        let here = self.costs.current();
+        let most = self
+            .costs
+            .joules(here, self.questions_of(self.rules.keys()));
         // Room for the largest look, or it could never be paid.
         let room = (share * self.config.savings.as_secs_f64()).max(most * 1.2);
         self.saved = (self.saved + share * dt).clamp(-room, room);
-
-        let hold = |reason: String, until: Mono| Decision::Hold { reason, until };
-        let (usable, step) = (balance.allotment - balance.margin, self.costs.step());
-        if let Some(reason) = self.too_hot(readings) {
-            return hold(reason, now + ASK_AGAIN);
+        if dt > 0.0 {
+            let gain = 1.0 - (-dt / 30.0).exp();
+            self.inference += gain * (self.spent / dt - self.inference);
+            self.spent = 0.0;
         }
-        if balance.peak + step > usable {
-            self.costs.age(dt);
+    }
+
+    /// Average watts that are left for looks.
+    fn share(&self) -> f64 {
+        self.power.share(self.heat.budget())
+    }
+
+    fn times(&self, index: usize) -> Times {
+        Times {
+            fixed: self.costs.fixed(index),
+            each: self.costs.each(index),
+        }
+    }
+
+    /// Share of the time that looks may take at a point, on average.
+    fn duty(&self, index: usize, asked: f64) -> f64 {
+        let by_watts = self.share() / self.costs.step(index).max(1e-3);
+        by_watts.min(DUTY_MOST) / asked.max(ASKED_LEAST)
+    }
+
+    /// Chooses the operating point.
+    fn weigh(&mut self, now: Mono) {
+        if self.weighed.is_some_and(|at| now.since(at) < WEIGH_EVERY) {
+            return;
+        }
+        self.weighed = Some(now);
+        let candidate = |index: usize| {
+            let step = self.costs.step_most(index);
+            let wanted = pace::duty_wanted(self.rules.values().map(|e| &e.pace), self.times(index));
+            let duty = self.duty(index, self.asked);
+            let hot = self.heat.after(step, self.costs.seconds(index, 1));
+            let cool = hot.is_none_or(|c| c < self.config.thermal.critical.0);
+            Candidate {
+                fits: cool && self.power.fits(step),
+                fits_now: cool && (self.power.fits(step) || self.power.fits_now(step)),
+                accuracy: self.costs.accuracy(index),
+                need: wanted / duty.max(1e-6),
+            }
+        };
+        let all: Vec<Candidate> = (0..self.costs.len()).map(candidate).collect();
+        let current = self.costs.current();
+        let next = self.chooser.choose(now, current, &all);
+        if next != current {
+            self.costs.run_at(next);
+            let doubt = self.costs.doubt();
+            self.power.meter_mut().rebase(doubt);
+        }
+    }
+
+    /// Says whether to look now. Call it while no look runs.
+    pub fn decide(&mut self, now: Mono) -> Decision {
+        let now = now.max(self.now);
+        self.now = now;
+        self.refill(now);
+        self.weigh(now);
+        self.fit();
+        match self.hold(now) {
+            None => {
+                let rules = self.affordable(now);
+                self.throttle = None;
+                self.permit(now, rules)
+            }
+            Some((cause, reason, until)) => {
+                let lacks = [Cause::Peak, Cause::Energy, Cause::Heat].contains(&cause);
+                if lacks {
+                    self.throttle = Some((cause, reason.clone()));
+                }
+                Decision::Hold {
+                    cause,
+                    reason,
+                    until,
+                }
+            }
+        }
+    }
+
+    fn hold(&mut self, now: Mono) -> Option<(Cause, String, Mono)> {
+        if self.flight.is_some() {
+            return Some((Cause::Busy, "a look runs".into(), now + ASK_AGAIN));
+        }
+        let here = self.costs.current();
+        let (step, seconds) = (self.costs.step_most(here), self.costs.seconds(here, 1));
+        if let Some(reason) = self.heat.refuses(step, seconds) {
+            return Some((Cause::Heat, reason, now + ASK_AGAIN));
+        }
+        if !self.power.fits(step) && !self.power.fits_now(step) {
+            let board = self.power.board().max(match self.power.measured() {
+                true => 0.0,
+                false => self.power.worst(),
+            });
             let reason = format!(
-                "a look adds {step:.1} W to the board's {:.1} W ({}), which would pass the {usable:.1} W \
-                 that the allotment of {:.1} W leaves after a margin of {:.1} W",
-                balance.peak,
-                word(balance.source),
-                balance.allotment,
-                balance.margin
+                "a look adds {step:.1} W to the board's {board:.1} W ({}), and {:.1} W of the allotment of \
+                 {:.1} W may be used; {:.1} W can switch on by themselves",
+                tell::word(self.power.baseline().source),
+                self.power.usable(),
+                self.power.allotment(),
+                (self.power.worst() - self.power.board()).max(0.0),
             );
-            return hold(reason, now + ASK_AGAIN);
+            return Some((Cause::Peak, reason, now + ASK_AGAIN));
         }
         let Some(next) = self.rules.values().map(|e| e.due).min() else {
-            return hold("no rule to look for".into(), now + ASK_AGAIN);
+            return Some((
+                Cause::NoRules,
+                "no rule to look for".into(),
+                now + ASK_AGAIN,
+            ));
         };
         if next > now {
-            let wait = next.since(now).as_secs_f64();
-            return hold(format!("nothing is due for {wait:.1} s"), next);
+            self.throttle = None;
+            let wait = next.since(now);
+            self.pauses(now, wait);
+            let wait = wait.as_secs_f64();
+            let reason = format!("nothing is due for {wait:.1} s");
+            return Some((Cause::NothingDue, reason, next));
         }
         let free = self.last_look.map_or(Mono::ZERO, |l| l + self.config.gap);
         if free > now {
-            return hold("the last look was just now".into(), free);
+            let reason = "the last look was just now".into();
+            return Some((Cause::Busy, reason, free));
         }
-        let rules = self.affordable(now);
-        if rules.is_empty() {
+        if let Some(until) = self.sound(now) {
+            let reason = "a pause, to tell what looks draw from what the board draws".into();
+            return Some((Cause::Sounding, reason, until));
+        }
+        if self.affordable(now).is_empty() {
+            let share = self.share();
             let least = (self.due(now).iter())
-                .map(|id| self.costs.joules(self.questions_of([id])))
+                .map(|id| self.costs.joules(here, self.questions_of([id])))
                 .fold(f64::MAX, f64::min);
             let wait = ((least - self.saved) / share.max(1e-3)).clamp(0.05, 60.0);
+            self.pauses(now, Duration::from_secs_f64(wait));
+            let heat = self
+                .heat
+                .budget()
+                .is_some_and(|heat| heat < self.power.usable());
+            let (cause, why) = match heat {
+                true => (Cause::Heat, ", so that it stays cool enough"),
+                false => (Cause::Energy, ""),
+            };
             let reason = format!(
                 "a look takes {least:.2} J and {:.2} J are saved up; {share:.2} W are left for \
-                 inference, so it waits {wait:.1} s",
+                 inference{why}, so it waits {wait:.1} s",
                 self.saved
             );
-            return hold(reason, now + Duration::from_secs_f64(wait));
+            return Some((cause, reason, now + Duration::from_secs_f64(wait)));
         }
-        self.permit(now, rules)
+        None
+    }
+
+    fn pauses(&mut self, now: Mono, wait: Duration) {
+        if wait >= SEEN {
+            self.paused = now;
+        }
+    }
+
+    /// Until when looks pause so that the board's own draw can be seen.
+    fn sound(&mut self, now: Mono) -> Option<Mono> {
+        if !self.power.measured() {
+            return None;
+        }
+        if let Some(until) = self.sounding {
+            if until > now {
+                return Some(until);
+            }
+            self.sounding = None;
+            self.paused = now;
+            return None;
+        }
+        let busy = self.inference / self.costs.step(self.costs.current()).max(1e-3);
+        if busy < BUSY && self.power.meter().sure() {
+            return None;
+        }
+        if now.since(self.paused) < SOUND_EVERY {
+            return None;
+        }
+        let until = now + SOUNDING;
+        self.sounding = Some(until);
+        Some(until)
     }
 
     fn permit(&mut self, now: Mono, rules: Vec<Id>) -> Decision {
-        let predicted = self.costs.joules(self.questions_of(&rules));
+        let here = self.costs.current();
+        let predicted = self.costs.joules(here, self.questions_of(&rules));
         self.saved -= predicted;
         self.last_look = Some(now);
         let mut before = Vec::with_capacity(rules.len());
@@ -230,39 +484,36 @@ impl Governor {
                 entry.due = now + entry.pace.interval;
             }
         }
-        self.flight = Some(Flight { predicted, before });
+        self.activity.start(now, self.costs.base());
+        self.flight = Some(Flight {
+            predicted,
+            step: self.costs.step(here),
+            given_up: false,
+            before,
+        });
+        let point = self.costs.point(here).clone();
         let reason = format!(
-            "{} due; {predicted:.2} J expected, {:.2} J stay saved up",
+            "{} due; {predicted:.2} J expected at {point}, {:.2} J stay saved up",
             match rules.len() {
                 1 => "1 rule is".to_string(),
                 n => format!("{n} rules are"),
             },
             self.saved
         );
-        Decision::Look { rules, reason }
+        Decision::Look {
+            rules,
+            point,
+            reason,
+        }
     }
 
-    fn too_hot(&mut self, readings: &Readings) -> Option<String> {
-        let hottest = readings.hottest.filter(|c| c.0.is_finite())?;
-        let limit = match self.hot {
-            true => self.config.critical - Config::HYSTERESIS,
-            false => self.config.critical,
-        };
-        self.hot = hottest >= limit;
-        self.hot.then(|| {
-            format!(
-                "the board is at {hottest:.0}; looks start again below {:.0}",
-                self.config.critical - Config::HYSTERESIS
-            )
-        })
-    }
-
-    /// Sets all intervals to what the share allows, for looks of which some
-    /// cost nothing. That the others can be paid is seen to at each look.
+    /// Sets all intervals to what may be used, for looks of which some cost
+    /// nothing. That the others can be paid is seen to at each look.
     fn fit(&mut self) {
-        let share = self.power.now().share() / self.asked.max(ASKED_LEAST);
+        let here = self.costs.current();
+        let (times, duty) = (self.times(here), self.duty(here, self.asked));
         let mut paces: Vec<&mut Pace> = self.rules.values_mut().map(|e| &mut e.pace).collect();
-        pace::fit(&mut paces, &self.costs, share, self.config.floor);
+        pace::fit(&mut paces, times, duty, self.config.floor);
         for entry in self.rules.values_mut() {
             // A shortage that begins or ends between two looks counts too.
             entry.due = entry.looked.map_or(Mono::ZERO, |l| l + entry.pace.interval);
@@ -271,7 +522,7 @@ impl Governor {
 
     fn questions_of<'a>(&self, rules: impl IntoIterator<Item = &'a Id>) -> usize {
         let each = rules.into_iter().filter_map(|id| self.rules.get(id));
-        each.map(|e| e.pace.questions).sum()
+        each.map(|e| e.pace.wish.questions).sum()
     }
 
     /// Rules that are due or nearly so, most urgent first: those past their
@@ -282,24 +533,27 @@ impl Governor {
             .filter(|(_, e)| now + e.pace.interval.mul_f64(EARLY_SHARE).min(EARLY) >= e.due)
             .collect();
         let unseen_past_floor = |e: &Entry| {
-            let floor = e.pace.wanted.max(self.config.floor);
+            let floor = e.pace.wish.floor(self.config.floor);
             let unseen = e.looked.map(|l| now.since(l)).filter(|u| *u > floor);
             unseen.unwrap_or_default()
         };
         due.sort_by_key(|(id, e)| {
             let first = Reverse(unseen_past_floor(e));
-            (first, Reverse(e.pace.priority), e.due, *id)
+            (first, Reverse(e.pace.wish.priority), e.due, *id)
         });
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// As many of the due rules as can be paid, most urgent first.
+    /// As many of the due rules as can be paid and answered before the
+    /// deadline, most urgent first.
     fn affordable(&self, now: Mono) -> Vec<Id> {
-        let mut taken = Vec::new();
-        let mut questions = 0;
+        let here = self.costs.current();
+        let longest = self.config.deadline.as_secs_f64() * FILLED;
+        let (mut taken, mut questions) = (Vec::new(), 0);
         for id in self.due(now) {
             let more = questions + self.questions_of([&id]);
-            if self.costs.joules(more) > self.saved {
+            let long = !taken.is_empty() && self.costs.seconds(here, more) > longest;
+            if long || self.costs.joules(here, more) > self.saved {
                 break;
             }
             questions = more;
@@ -308,33 +562,61 @@ impl Governor {
         taken
     }
 
-    /// The look that was permitted took `joules` and `latency` and answered so
-    /// many `questions`: the difference to what was expected is made good.
-    pub fn settle(&mut self, joules: Quantity<Joules>, latency: Duration, questions: usize) {
-        let took = joules.value.0;
-        let sane = took.is_finite() && took >= 0.0;
-        let predicted = self.flight.take().map_or(0.0, |f| f.predicted);
-        let took = if sane { took } else { predicted };
-        self.saved += predicted - took;
-        self.power.settle(took);
-        self.costs.learn(joules, latency, questions);
-        self.asked += ASKED_UP * (1.0 - self.asked);
-    }
-
-    /// The look that was permitted needed no model, since nothing had changed:
-    /// the joules are given back, and nothing is learned about what looks cost.
-    pub fn reused(&mut self) {
-        self.saved += self.flight.take().map_or(0.0, |f| f.predicted);
-        self.asked -= ASKED_DOWN * self.asked;
-    }
-
-    /// The look that was permitted did not happen (no frame came): the joules
-    /// are given back and the rules are due again.
-    pub fn cancel(&mut self) {
+    /// The look that was permitted took `latency` and answered so many
+    /// `questions`; its energy as the model reckons it is `modelled`. The
+    /// difference to what was expected is made good. Gives the energy by the
+    /// best that is known.
+    pub fn settle(
+        &mut self,
+        now: Mono,
+        modelled: Quantity<Joules>,
+        latency: Duration,
+        questions: usize,
+    ) -> Quantity<Joules> {
+        let now = now.max(self.now);
+        self.now = now;
         let Some(flight) = self.flight.take() else {
-            return;
+            return modelled;
         };
-        self.saved += flight.predicted;
+        self.activity.end(now, Some(now - latency));
+        let here = self.costs.current();
+        let seconds = latency.as_secs_f64();
+        let sane = |j: f64| j.is_finite() && j >= 0.0;
+        let whole = !flight.given_up;
+        if whole {
+            self.costs.took(latency, questions);
+        }
+        let told = self.power.measured() && self.power.meter().sure();
+        let took = match (told, sane(modelled.value.0)) {
+            (true, _) => Quantity::measured(Joules(self.costs.step(here) * seconds)),
+            (false, true) => {
+                if whole && seconds >= 0.01 && !self.power.measured() {
+                    self.costs.modelled(modelled.value.0 / seconds);
+                }
+                modelled
+            }
+            (false, false) => Quantity::modelled(Joules(flight.predicted)),
+        };
+        self.saved += flight.predicted - took.value.0;
+        self.spent += took.value.0;
+        self.asked += ASKED_UP * (1.0 - self.asked);
+        match whole {
+            true => self.looked(&flight, now),
+            false => self.undo(flight),
+        }
+        took
+    }
+
+    fn looked(&mut self, flight: &Flight, now: Mono) {
+        for (id, ..) in &flight.before {
+            if let Some(entry) = self.rules.get_mut(id) {
+                entry.blind.looked(now);
+            }
+        }
+    }
+
+    /// The rules of the look are due again.
+    fn undo(&mut self, flight: Flight) {
         for (id, due, looked) in flight.before {
             if let Some(entry) = self.rules.get_mut(&id) {
                 entry.due = due;
@@ -343,71 +625,26 @@ impl Governor {
         }
     }
 
-    /// How often a rule is looked at now; `None` if it is not known.
-    pub fn interval_now(&self, rule: &Id) -> Option<Duration> {
-        self.rules.get(rule).map(|e| e.pace.interval)
-    }
-
-    /// Why a rule is looked at less often than it wants; `None` if it is not.
-    pub fn slowed(&self, rule: &Id) -> Option<String> {
-        let pace = &self.rules.get(rule)?.pace;
-        // Bisection leaves a hair's breadth.
-        if pace.interval <= pace.wanted.mul_f64(1.01) {
-            return None;
-        }
-        let (gets, wants) = (pace.interval.as_secs_f64(), pace.wanted.as_secs_f64());
-        let why = if self.costs.latency() >= gets * 0.99 {
-            format!("a look takes {:.1} s", self.costs.latency())
-        } else {
-            format!("{:.2} W are left for inference", self.power.now().share())
-        };
-        Some(format!(
-            "checked every {gets:.1} s instead of {wants:.1} s: {why}"
-        ))
-    }
-
-    /// What a rule costs at its interval now; `None` if it is not known.
-    pub fn cost(&self, rule: &Id) -> Option<Cost> {
-        let pace = &self.rules.get(rule)?.pace;
-        Some(self.costs.cost(pace.interval, pace.questions))
-    }
-
-    /// What a rule with so many `questions` would cost, looked at every
-    /// `every`.
-    pub fn cost_of(&self, every: Duration, questions: usize) -> Cost {
-        self.costs.cost(self.clamp(every), questions)
-    }
-
-    /// Whether a look has been settled, so that costs are more than told.
-    pub fn learned(&self) -> bool {
-        self.costs.learned()
-    }
-
-    /// The balance as of the last decision.
-    pub fn state(&self) -> State {
-        let now = self.power.now();
-        State {
-            allotment: Watts(now.allotment),
-            margin: Watts(now.margin),
-            baseline: Quantity {
-                value: Watts(now.baseline),
-                source: now.source,
-            },
-            share: Watts(now.share()),
-            inference: Watts(self.power.inference()),
-            step: self.costs.step_watts(),
-            saved: Joules(self.saved),
-            joules_per_look: Quantity {
-                value: Joules(self.costs.joules(1)),
-                source: self.costs.source(),
-            },
+    /// The look that was permitted needed no model, since nothing had changed:
+    /// the joules are given back, and nothing is learned about what looks cost.
+    pub fn reused(&mut self, now: Mono) {
+        self.now = now.max(self.now);
+        self.activity.forget();
+        self.asked -= ASKED_DOWN * self.asked;
+        if let Some(flight) = self.flight.take() {
+            self.saved += flight.predicted;
+            self.looked(&flight, self.now);
         }
     }
-}
 
-fn word(source: Source) -> &'static str {
-    match source {
-        Source::Measured => "measured",
-        Source::Modelled => "modelled",
+    /// The look that was permitted did not happen (no frame came): the joules
+    /// are given back and the rules are due again.
+    pub fn cancel(&mut self, now: Mono) {
+        self.now = now.max(self.now);
+        self.activity.forget();
+        if let Some(flight) = self.flight.take() {
+            self.saved += flight.predicted;
+            self.undo(flight);
+        }
     }
 }

@@ -1,119 +1,241 @@
-//! What the board draws without inference, and what is left for it.
+//! What was granted, what the board draws without looks, and what is left.
 
-use scene::ports::Readings;
-use scene::{Mono, Source};
+use std::time::Duration;
+
+use scene::ports::{Reading, Readings};
+use scene::{Mono, Quantity, Source, Watts};
 
 use crate::Config;
+use crate::activity::Activity;
+use crate::meter::Meter;
 
 /// Time constant of averages, seconds: longer than a look, shorter than the
 /// savings.
 const AVERAGE: f64 = 30.0;
+/// Older readings are none.
+const STALE: Duration = Duration::from_secs(5);
+/// What a PSE bears for a moment over what it granted (802.3at table 33-18:
+/// 14.4 W for 12.95 W).
+const PEAK: f64 = 1.11;
+/// The lowest draw of the board is that of a day.
+const DAY: f64 = 86_400.0;
+/// It is no higher than what is told of the board by this much.
+const LOW_MOST: f64 = 1.25;
 
-/// Averages of the board's draw and of what looks took of it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Power {
-    last: Option<Mono>,
-    board: Option<f64>,
-    inference: f64,
-    settled: f64,
-    now: Now,
+/// The lowest draw without looks, of today and of yesterday.
+#[derive(Clone, Copy, Debug, Default)]
+struct Low {
+    average: Option<f64>,
+    watched: f64,
+    today: Option<f64>,
+    yesterday: Option<f64>,
+    since: f64,
 }
 
-/// The balance as of the last reading, in watts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    pub allotment: f64,
-    pub margin: f64,
-    /// The board without inference, for the average.
-    pub baseline: f64,
-    /// The board without inference, for the peak: no lower than just read.
-    pub peak: f64,
-    pub source: Source,
+impl Low {
+    fn take(&mut self, board: f64, dt: f64) {
+        let gain = 1.0 - (-dt / 300.0).exp();
+        let average = self.average.map_or(board, |a| a + gain * (board - a));
+        self.average = Some(average);
+        self.watched += dt;
+        self.since += dt;
+        if self.watched < 600.0 {
+            return;
+        }
+        self.today = Some(self.today.map_or(average, |low| low.min(average)));
+        if self.since > DAY {
+            self.since = 0.0;
+            self.yesterday = self.today.take();
+        }
+    }
+
+    fn get(&self) -> Option<f64> {
+        match (self.today, self.yesterday) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// The balance.
+#[derive(Clone, Debug)]
+pub(crate) struct Power {
+    meter: Meter,
+    low: Low,
+    last: Option<Mono>,
+    limit: Option<f64>,
+    granted: Option<Reading<Watts>>,
+    reading: Option<Reading<Watts>>,
+    /// The board without looks, averaged.
+    average: Option<f64>,
+    idle: f64,
+    switched: f64,
+    tolerance: f64,
+    modelled_tolerance: f64,
+    margin: f64,
     cap: f64,
 }
 
-impl Default for Now {
-    fn default() -> Self {
+impl Power {
+    pub fn new(config: &Config) -> Self {
         Self {
-            allotment: 0.0,
-            margin: 0.0,
-            baseline: 0.0,
-            peak: 0.0,
-            source: Source::Modelled,
-            cap: 0.0,
+            meter: Meter::new(config.idle.0),
+            low: Low::default(),
+            last: None,
+            limit: None,
+            granted: None,
+            reading: None,
+            average: None,
+            idle: config.idle.0,
+            switched: config.switched.0.max(0.0),
+            tolerance: config.tolerance,
+            modelled_tolerance: config.modelled_tolerance,
+            margin: config.margin,
+            cap: config.cap.map_or(f64::INFINITY, |w| w.0),
         }
     }
-}
 
-impl Now {
-    /// What is left for inference on average.
-    pub fn share(&self) -> f64 {
-        let left = self.allotment - self.margin - self.baseline;
+    pub fn set_limit(&mut self, limit: Option<Watts>) {
+        self.limit = limit.map(|w| w.0).filter(|w| w.is_finite() && *w >= 0.0);
+    }
+
+    pub fn limit(&self) -> Option<Watts> {
+        self.limit.map(Watts)
+    }
+
+    /// Takes readings in. Readings that say nothing sane say nothing.
+    pub fn take(&mut self, now: Mono, readings: &Readings, activity: &Activity) {
+        let dt = self.last.map_or(0.0, |last| now.since(last).as_secs_f64());
+        self.last = Some(now);
+        let sane = |w: &Reading<Watts>| w.value.0.is_finite() && w.value.0 >= 0.0;
+        self.granted = Some(readings.allotment.clone()).filter(sane);
+        let fresh = |r: &Reading<Watts>| sane(r) && r.age <= STALE;
+        self.reading = readings.board.clone().filter(fresh);
+        if let Some(reading) = &self.reading {
+            self.meter
+                .take(now - reading.age, reading.value.0, activity);
+            self.low.take(self.meter.board(), dt);
+        }
+        let board = self.board();
+        let gain = 1.0 - (-dt / AVERAGE).exp();
+        self.average = Some(self.average.map_or(board, |a| a + gain * (board - a)));
+    }
+
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    pub fn meter_mut(&mut self) -> &mut Meter {
+        &mut self.meter
+    }
+
+    /// Whether a sensor tells the board's draw now.
+    pub fn measured(&self) -> bool {
+        (self.reading.as_ref()).is_some_and(|r| r.source == Source::Measured)
+    }
+
+    /// What was read last, if it is fresh.
+    pub fn reading(&self) -> Option<&Reading<Watts>> {
+        self.reading.as_ref()
+    }
+
+    /// What was granted, as told.
+    pub fn granted(&self) -> Option<&Reading<Watts>> {
+        self.granted.as_ref()
+    }
+
+    /// What counts: the lower of what was granted and what the operator set.
+    pub fn allotment(&self) -> f64 {
+        let granted = self.granted.as_ref().map_or(0.0, |r| r.value.0);
+        self.limit.map_or(granted, |limit| limit.min(granted))
+    }
+
+    fn tolerance(&self) -> f64 {
+        match self.measured() {
+            true => self.tolerance,
+            false => self.modelled_tolerance.max(self.tolerance),
+        }
+    }
+
+    /// What of the allotment may be used by what sensors say that is used:
+    /// without the margin, and as if they said too little.
+    pub fn usable(&self) -> f64 {
+        self.allotment() * (1.0 - self.margin) / (1.0 + self.tolerance())
+    }
+
+    /// What never is.
+    pub fn margin(&self) -> f64 {
+        self.allotment() - self.usable()
+    }
+
+    /// The board without looks, now.
+    pub fn board(&self) -> f64 {
+        match self.reading {
+            Some(_) => self.meter.board(),
+            // Nobody sees what switches on now.
+            None => self.worst().max(self.average.unwrap_or(0.0)),
+        }
+    }
+
+    fn lowest(&self) -> f64 {
+        (self.low.get()).map_or(self.idle, |low| low.min(self.idle * LOW_MOST))
+    }
+
+    /// The board without looks, with all on that can switch on by itself.
+    pub fn worst(&self) -> f64 {
+        self.lowest() + self.switched
+    }
+
+    /// The board without looks, and where that comes from.
+    pub fn baseline(&self) -> Quantity<Watts> {
+        Quantity {
+            value: Watts(self.board()),
+            source: match self.measured() {
+                true => Source::Measured,
+                false => Source::Modelled,
+            },
+        }
+    }
+
+    /// Whether a look that adds `step` fits whatever switches on meanwhile.
+    pub fn fits(&self, step: f64) -> bool {
+        self.board().max(self.worst()) + step <= self.usable()
+    }
+
+    /// Whether it fits now, and could be given up in time if something
+    /// switches on, since a sensor would tell.
+    pub fn fits_now(&self, step: f64) -> bool {
+        let granted = self.granted.as_ref().map_or(0.0, |r| r.value.0);
+        let peak = granted * PEAK * (1.0 - self.margin) / (1.0 + self.tolerance());
+        self.measured() && self.board() + step <= self.usable() && self.worst() + step <= peak
+    }
+
+    /// Whether a look under way that adds `step` must be given up.
+    pub fn breaks(&self, step: f64) -> Option<String> {
+        let (draw, limit) = (self.board() + step, self.usable() + self.margin() / 2.0);
+        (draw > limit).then(|| {
+            format!(
+                "the board draws {:.1} W and the look adds {step:.1} W, and {:.1} W are granted",
+                self.board(),
+                self.allotment()
+            )
+        })
+    }
+
+    /// Average watts that are left for looks.
+    pub fn share(&self, heat: Option<f64>) -> f64 {
+        let board = self.average.unwrap_or(0.0).max(self.board());
+        let left = self.usable().min(heat.unwrap_or(f64::INFINITY)) - board;
         left.min(self.cap).max(0.0)
     }
-}
 
-impl Power {
-    /// A look took so many joules.
-    pub fn settle(&mut self, joules: f64) {
-        self.settled += joules;
+    /// The lowest draw, to be kept over a reboot.
+    pub fn low(&self) -> Option<Watts> {
+        self.low.get().map(Watts)
     }
 
-    /// Average watts of looks.
-    pub fn inference(&self) -> f64 {
-        self.inference
-    }
-
-    pub fn now(&self) -> Now {
-        self.now
-    }
-
-    /// Takes readings in; gives the seconds since the last ones.
-    ///
-    /// Board watts that are modelled, or that come from an energy counter, are
-    /// averages and hold what looks took, which is taken out again. Those of a
-    /// power sensor are of this moment, in which no look runs.
-    pub fn read(&mut self, config: &Config, at: Mono, readings: &Readings) -> f64 {
-        let dt = self.last.map_or(0.0, |last| at.since(last).as_secs_f64());
-        self.last = Some(self.last.map_or(at, |last| last.max(at)));
-        let gain = 1.0 - (-dt / AVERAGE).exp();
-        if dt > 0.0 {
-            self.inference += gain * (self.settled / dt - self.inference);
-            self.settled = 0.0;
-        }
-        let sane = |w: f64| w.is_finite() && w >= 0.0;
-        let board = readings.board.filter(|b| sane(b.value.0));
-        let (reading, source) = match board {
-            Some(b) => (b.value.0, b.source),
-            None => (config.board.0, Source::Modelled),
-        };
-        let average = self
-            .board
-            .map_or(reading, |old| old + gain * (reading - old));
-        self.board = Some(average);
-        let holds_looks =
-            board.is_some() && (source == Source::Modelled || readings.energy_joules.is_some());
-        let (baseline, peak) = match holds_looks {
-            true => {
-                let rest = (average - self.inference).max(0.0);
-                (rest, rest)
-            }
-            false => (average, average.max(reading)),
-        };
-        let allotment = readings.allotment.value.0;
-        let allotment = if sane(allotment) { allotment } else { 0.0 };
-        let margin = match source {
-            Source::Measured => config.margin,
-            Source::Modelled => config.modelled_margin,
-        };
-        self.now = Now {
-            allotment,
-            margin: allotment * margin,
-            baseline,
-            peak,
-            source,
-            cap: config.cap.map_or(f64::INFINITY, |w| w.0),
-        };
-        dt
+    pub fn recall(&mut self, low: Option<Watts>) {
+        let sane = |w: &f64| w.is_finite() && (0.0..=200.0).contains(w);
+        self.low.yesterday = low.map(|w| w.0).filter(sane).or(self.low.yesterday);
     }
 }
