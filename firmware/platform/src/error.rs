@@ -7,14 +7,17 @@ use thiserror::Error;
 pub enum PlatformError {
     /// There is no such file, or it can't be read.
     #[error(
-        "no board at {path}: {why}; name a folder that has a board.toml",
-        path = path.display()
+        "no board at {path}: {why}; {remedy}",
+        path = path.display(),
+        remedy = remedy(known)
     )]
     Missing {
         /// The file looked for.
         path: PathBuf,
         /// What the system said.
         why: String,
+        /// The boards that there are beside it.
+        known: Vec<String>,
     },
     /// It is not what a board.toml is: wrong form, a key that is not known, a
     /// key that is missing.
@@ -37,4 +40,11 @@ pub enum PlatformError {
         /// What it may say.
         why: String,
     },
+}
+
+fn remedy(known: &[String]) -> String {
+    if known.is_empty() {
+        return "name a folder that has a board.toml".into();
+    }
+    format!("the boards that there are: {}", known.join(", "))
 }

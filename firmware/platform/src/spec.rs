@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use scene::{Celsius, Watts};
 use serde::Deserialize;
@@ -103,18 +105,64 @@ fn one_or_more<'de, D: serde::Deserializer<'de>>(form: D) -> Result<Vec<String>,
 }
 
 /// How the board is fed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Poe {
-    /// Class of the powered device, 0..=8 (IEEE 802.3bt table 145-11). What
-    /// it is granted is taken for this until something tells more.
+    /// Class of the powered device, 0..=8 (IEEE 802.3bt table 145-11). It
+    /// caps what it is granted; alone it grants no more than 12.95 W.
     pub class: u8,
+    /// Whether `lldpcli` is asked what the switch allocated. Yes, unless said
+    /// otherwise.
+    #[serde(default = "yes")]
+    pub lldp: bool,
+    /// Where the powered device's controller shows what it was granted;
+    /// `None`: nowhere.
+    #[serde(default)]
+    pub pins: Option<Pins>,
+}
+
+/// The lines that a PD controller shows its grant on, by the names that the
+/// device tree gives them (`gpio-line-names`).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pins {
+    /// Which controller it is.
+    pub controller: Controller,
+    /// TPH of the TPS2372 and TPS2373.
+    #[serde(default)]
+    pub tph: Option<String>,
+    /// TPL of the TPS2372 and TPS2373.
+    #[serde(default)]
+    pub tpl: Option<String>,
+    /// BT of the TPS2372 and TPS2373. Without it an auxiliary adapter on a
+    /// TPS2373 can't be told from 51 W.
+    #[serde(default)]
+    pub bt: Option<String>,
+    /// T2P of the TPS23731.
+    #[serde(default)]
+    pub t2p: Option<String>,
+}
+
+/// A PD controller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Controller {
+    /// TPH, TPL, BT.
+    Tps2372,
+    /// TPH, TPL, BT, and an auxiliary adapter.
+    Tps2373,
+    /// T2P alone.
+    Tps23731,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Poe {
     /// Watts at the device for its class, after the loss in 100 m of cable.
     /// `None` for a class that does not exist.
-    pub fn allotment(self) -> Option<Watts> {
+    pub fn allotment(&self) -> Option<Watts> {
         Some(Watts(match self.class {
             0 | 3 => 12.95,
             1 => 3.84,
@@ -129,53 +177,188 @@ impl Poe {
     }
 }
 
-/// What stands in for a power sensor.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+/// What it draws: the sensor that tells, and what stands in for one.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Power {
     /// The whole board with video running and no inference, at no load of
-    /// this process, watts.
+    /// this process, watts at the PoE input.
     pub idle_watts: f64,
     /// What one core adds at full load, watts.
     pub watts_per_core: f64,
-    /// A counter of energy to measure with.
-    pub energy_counter: EnergyCounter,
+    /// What measures the whole board's draw. `none` unless said otherwise:
+    /// watts are modelled.
+    #[serde(default)]
+    pub sensor: Sensor,
+    /// Which one, where a board has several of a kind: the name of its device,
+    /// `"1-0040"` for address 0x40 on I2C bus 1.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Which inputs of an `ina3221` are added up: labels (`in1_label`) or
+    /// numbers ("1" to "3").
+    #[serde(default)]
+    pub channels: Vec<String>,
+    /// Watts where the sensor sits for each watt at the PoE input, 0.5 to 1:
+    /// what the converters between them lose. What the sensor says is divided
+    /// by it.
+    #[serde(default = "one")]
+    pub efficiency: f64,
+    /// How far the sensor may be off, 0 to 0.3 of what it says. 0.05 unless
+    /// said otherwise: a shunt of 1 %, its tracks, and a converter's
+    /// efficiency that is not constant.
+    #[serde(default = "tolerance")]
+    pub tolerance: f64,
+    /// Loads that can switch on by themselves, watts at the PoE input:
+    /// `infrared`, `heater`, a step of the `encoder`. None unless named.
+    #[serde(default)]
+    pub switched: BTreeMap<String, f64>,
 }
 
-/// A counter of energy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+fn one() -> f64 {
+    1.0
+}
+
+fn tolerance() -> f64 {
+    0.05
+}
+
+/// What measures a board's draw. hwmon and IIO devices are found by their
+/// `name`, never by their number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EnergyCounter {
-    /// There is none: board watts are modelled.
+pub enum Sensor {
+    /// Nothing: board watts are modelled.
+    #[default]
     None,
-    /// The processor packages' of an x86 machine; what lies outside of them
-    /// is not in it.
+    /// The only one that is found: not `rapl` and `pmic`, which are no whole
+    /// board's, and an `ina3221` only with `channels`.
+    Auto,
+    /// hwmon.
+    Ina226,
+    /// hwmon; its energy counter gives averages.
+    Ina228,
+    /// hwmon.
+    Ina238,
+    /// hwmon; `channels` says which inputs.
+    Ina3221,
+    /// IIO (`ina2xx-adc`): an INA219, 220, 226, 230 or 231.
+    Ina2xx,
+    /// power_supply of the Raspberry Pi PoE+ HAT, behind its 5 V converter.
+    #[serde(rename = "rpi-poe")]
+    RpiPoe,
+    /// The Raspberry Pi 5's power management, by `vcgencmd`: an estimate.
+    Pmic,
+    /// The processor packages of an x86 machine; what lies outside of them is
+    /// not in it.
     Rapl,
 }
 
-/// How hot it may get.
+impl Sensor {
+    /// As board.toml and the readings call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Sensor::None => "none",
+            Sensor::Auto => "auto",
+            Sensor::Ina226 => "ina226",
+            Sensor::Ina228 => "ina228",
+            Sensor::Ina238 => "ina238",
+            Sensor::Ina3221 => "ina3221",
+            Sensor::Ina2xx => "ina2xx",
+            Sensor::RpiPoe => "rpi-poe",
+            Sensor::Pmic => "pmic",
+            Sensor::Rapl => "rapl",
+        }
+    }
+}
+
+/// How hot it may get, and how heat leaves it: a die on a case in the air, two
+/// thermal masses and two resistances. The defaults are estimates for a
+/// four-core SoC in a small aluminium housing without a fan; they are what a
+/// prediction begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Thermal {
     /// No inference at or above this, degrees Celsius.
     pub critical_celsius: f64,
+    /// Inference gets less from here on, degrees Celsius, below the critical.
+    /// 10 below it unless said otherwise; [`Thermal::derate`].
+    #[serde(default)]
+    pub derate_celsius: Option<f64>,
+    /// What the case is warmer than the air, kelvin for each watt of the
+    /// board; 0.2 to 30, 4.0 unless said otherwise.
+    #[serde(default = "kelvin_per_watt")]
+    pub kelvin_per_watt: f64,
+    /// Time constant of the case, seconds; 30 to 7200, 900 unless said
+    /// otherwise.
+    #[serde(default = "case_seconds")]
+    pub case_seconds: f64,
+    /// What the die is warmer than the case, kelvin for each watt of the
+    /// board; 0.1 to 30, 3.0 unless said otherwise.
+    #[serde(default = "die_kelvin_per_watt")]
+    pub die_kelvin_per_watt: f64,
+    /// Time constant of the die, seconds; 1 to 300, 20 unless said otherwise.
+    #[serde(default = "die_seconds")]
+    pub die_seconds: f64,
+    /// The hottest air that it is made for, degrees Celsius, the sun's heat
+    /// included; 0 to 85, 55 unless said otherwise.
+    #[serde(default = "ambient_most_celsius")]
+    pub ambient_most_celsius: f64,
+}
+
+fn kelvin_per_watt() -> f64 {
+    4.0
+}
+
+fn case_seconds() -> f64 {
+    900.0
+}
+
+fn die_kelvin_per_watt() -> f64 {
+    3.0
+}
+
+fn die_seconds() -> f64 {
+    20.0
+}
+
+fn ambient_most_celsius() -> f64 {
+    55.0
 }
 
 impl Thermal {
-    /// The same, in the unit.
+    /// No inference at or above this.
     pub fn critical(&self) -> Celsius {
         Celsius(self.critical_celsius)
+    }
+
+    /// Inference gets less from here on.
+    pub fn derate(&self) -> Celsius {
+        Celsius(self.derate_celsius.unwrap_or(self.critical_celsius - 10.0))
+    }
+
+    /// Time constant of the case.
+    pub fn case(&self) -> Duration {
+        Duration::from_secs_f64(self.case_seconds)
+    }
+
+    /// Time constant of the die.
+    pub fn die(&self) -> Duration {
+        Duration::from_secs_f64(self.die_seconds)
     }
 }
 
 /// What it reckons with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Compute {
     /// Cores that the power model knows; load above it is not counted.
     pub cores: u32,
     /// Threads for inference, no more than cores.
     pub threads: u32,
+    /// Caps on the processor's frequency that are worth a try, MHz, rising;
+    /// none unless named.
+    #[serde(default)]
+    pub caps_mhz: Vec<u32>,
 }
 
 /// How it starts.
@@ -200,6 +383,17 @@ pub enum Counter {
     Uboot,
 }
 
+/// The boards that there are beside `dir`.
+fn known(dir: &Path) -> Vec<String> {
+    let beside = dir.parent().map(fs::read_dir);
+    let mut names: Vec<String> = (beside.into_iter().flatten().flatten().flatten())
+        .filter(|entry| entry.path().join("board.toml").is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
 impl BoardSpec {
     /// Reads `<dir>/board.toml`, whose `[board] name` must be the folder's.
     pub fn load(dir: &Path) -> Result<Self, PlatformError> {
@@ -207,91 +401,14 @@ impl BoardSpec {
         let text = fs::read_to_string(&path).map_err(|e| PlatformError::Missing {
             path: path.clone(),
             why: e.to_string(),
+            known: known(dir),
         })?;
         let spec: Self = toml::from_str(&text).map_err(|e| PlatformError::Form {
             path: path.clone(),
             why: e.to_string().trim_end().to_string(),
         })?;
-        spec.check(dir, &path)?;
+        crate::check::check(&spec, dir, &path)?;
         Ok(spec)
-    }
-
-    fn check(&self, dir: &Path, path: &Path) -> Result<(), PlatformError> {
-        let refuse = |key: &'static str, value: String, why: String| {
-            Err(PlatformError::Value {
-                path: path.to_path_buf(),
-                key,
-                value,
-                why,
-            })
-        };
-        // "." and a link have no or another name; what they lead to counts.
-        let folder = dir.canonicalize().ok();
-        let folder = folder.as_deref().unwrap_or(dir).file_name();
-        if let Some(folder) = folder
-            && folder != self.board.name.as_str()
-        {
-            let folder = folder.to_string_lossy();
-            return refuse(
-                "[board] name",
-                format!("\"{}\"", self.board.name),
-                format!("its folder is called \"{folder}\""),
-            );
-        }
-        if self.video.encoder.is_empty() {
-            let why = "name at least one".into();
-            return refuse("[video] encoder", "[]".into(), why);
-        }
-        let source = ("[video] source", &self.video.source);
-        let encoders = self.video.encoder.iter();
-        let encoders = encoders.map(|name| ("[video] encoder", name));
-        for (key, name) in std::iter::once(source).chain(encoders) {
-            let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-            if name.is_empty() || !name.bytes().all(plain) {
-                let why = "it names a file of pipelines/: a-z, 0-9 and '-'".into();
-                return refuse(key, format!("\"{name}\""), why);
-            }
-        }
-        if let Some(most) = self.video.most {
-            for (key, value, low, high) in [
-                ("[video] most.width", most.width, 16, 7680),
-                ("[video] most.height", most.height, 16, 4320),
-                ("[video] most.rate", most.rate, 1, 240),
-            ] {
-                if !(low..=high).contains(&value) {
-                    return refuse(key, value.to_string(), format!("it is {low} to {high}"));
-                }
-            }
-        }
-        if self.poe.allotment().is_none() {
-            return refuse(
-                "[poe] class",
-                self.poe.class.to_string(),
-                "classes run from 0 to 8".into(),
-            );
-        }
-        let (p, t) = (&self.power, &self.thermal);
-        for (key, value, low, high) in [
-            ("[power] idle_watts", p.idle_watts, 0.0, 100.0),
-            ("[power] watts_per_core", p.watts_per_core, 0.0, 100.0),
-            (
-                "[thermal] critical_celsius",
-                t.critical_celsius,
-                30.0,
-                150.0,
-            ),
-            ("[compute] cores", f64::from(self.compute.cores), 1.0, 256.0),
-        ] {
-            if !(low..=high).contains(&value) {
-                return refuse(key, value.to_string(), format!("it is {low} to {high}"));
-            }
-        }
-        let Compute { cores, threads } = self.compute;
-        if threads == 0 || threads > cores {
-            let why = format!("it is 1 to the {cores} of [compute] cores");
-            return refuse("[compute] threads", threads.to_string(), why);
-        }
-        Ok(())
     }
 
     /// What full inference adds to the board's draw, until it is learned.
