@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use jiff::Timestamp;
-use scene::ports::{FrameSource, Model, Readings, SourceState};
-use scene::{Id, Moment, Mono, Quantity, Watts, Zone};
+use scene::ports::{FrameSource, Model, Reading, Readings, SourceState};
+use scene::{Id, Moment, Mono, Watts, Zone};
 use serde_json::json;
 use spool::Snapshot;
 
@@ -194,18 +194,25 @@ pub fn offline_watch(model: &dyn Model, zones: &[Zone], every: f64, start: Momen
     // A replay is not on a board: watts bound nothing.
     let plenty = Watts(1e6);
     let governor = governor::Governor::new(governor::Config {
-        board: Watts(0.0),
+        idle: Watts(0.0),
+        // Looks take no time of the clip's.
+        points: vec![governor::Told {
+            look: Duration::ZERO,
+            question: Duration::ZERO,
+            ..governor::Told::default()
+        }],
         gap: Duration::ZERO,
         ..governor::Config::default()
     });
     let readings = Readings {
-        allotment: Quantity::modelled(plenty),
+        allotment: Reading::modelled(plenty, "replay"),
         board: None,
         hottest: None,
+        frequency_mhz: None,
         cpu_time: Duration::ZERO,
-        energy_joules: None,
+        problems: Vec::new(),
     };
-    let mut watch = Watch::new(setup, governor, readings);
+    let mut watch = Watch::new(setup, governor, &readings, start.mono);
     watch.restore(zones.to_vec(), Vec::new(), Vec::new(), start);
     watch
 }

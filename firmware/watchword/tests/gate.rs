@@ -116,7 +116,12 @@ impl Camera {
             info: Info::default(),
         };
         let governor = Governor::new(governor::Config::default());
-        let mut watch = Watch::new(setup, governor, SimBoard::default().read());
+        let mut watch = Watch::new(
+            setup,
+            governor,
+            &SimBoard::default().read(),
+            clock.now().mono,
+        );
         watch.handle(Event::LinkUp, clock.now());
         Self {
             watch,
@@ -186,7 +191,7 @@ impl Camera {
                     Effect::Reply { payload, .. } => {
                         self.replies.push(serde_json::from_slice(&payload).unwrap());
                     }
-                    Effect::Store(_) => {}
+                    Effect::Store(_) | Effect::GiveUp { .. } => {}
                 }
             }
         }

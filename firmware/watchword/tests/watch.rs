@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{Camera, people};
 use scene::Unknown;
-use scene::ports::{Board, Clock, SourceState};
+use scene::ports::{Clock, Reading, SourceState};
 use serde_json::Value as Json;
 use watchword::watch::{Event, MAX_RULES};
 
@@ -281,13 +281,9 @@ fn a_camera_without_watts_to_spare_says_so() {
     let mut camera = Camera::new();
     camera.set("queue", QUEUE);
     camera.run(5.0);
-    let mut board = sim::SimBoard::default();
-    board.readings.board = Some(scene::Quantity::measured(scene::Watts(12.5)));
+    camera.board.readings.board = Some(Reading::measured(scene::Watts(12.5), "sim"));
     let looks = camera.looks();
-    for _ in 0..60 {
-        camera.event(Event::Readings(board.read()));
-        camera.run(1.0);
-    }
+    camera.run(60.0);
     assert!(
         camera.looks() <= looks + 1,
         "no look starts that would pass the allotment"
@@ -295,9 +291,8 @@ fn a_camera_without_watts_to_spare_says_so() {
     assert_eq!(camera.echo("queue")["state"], "slowed");
     let why = camera.echo("queue")["why"].to_string();
     assert!(why.contains("allotment"), "{why}");
-    board.readings.board = Some(scene::Quantity::measured(scene::Watts(4.0)));
-    camera.event(Event::Readings(board.read()));
-    camera.run(20.0);
+    camera.board.readings.board = Some(Reading::measured(scene::Watts(4.0), "sim"));
+    camera.run(120.0);
     assert_eq!(camera.echo("queue")["state"], "armed");
 }
 

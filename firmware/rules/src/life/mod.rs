@@ -344,6 +344,14 @@ impl Life {
         }
     }
 
+    /// The longest interval that serves it as things stand: three looks a hold
+    /// while it holds; `None` if any will do.
+    pub fn needed_interval(&self) -> Option<Duration> {
+        let hold = self.plan.rule.hold().as_duration();
+        let holds = matches!(self.stage, Stage::Holding { .. });
+        (holds && !hold.is_zero()).then(|| (hold / 3).max(FLOOR_INTERVAL))
+    }
+
     /// The last count; `None` for rules that count nothing.
     pub fn value(&self) -> Option<u64> {
         self.belief.as_ref().and_then(|b| b.count)

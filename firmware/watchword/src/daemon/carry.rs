@@ -1,7 +1,10 @@
 //! Carries out what the watch loop wants: stores, publishes, orders looks.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use scene::Moment;
+use scene::ports::Cancel;
 use spool::{Batch, Pending, Store};
 use tokio::sync::mpsc::Sender;
 
@@ -18,6 +21,7 @@ pub(super) struct Carrier {
     link: LinkHandle,
     topics: Topics,
     orders: Sender<Order>,
+    canceller: Arc<dyn Cancel>,
     outbox: Outbox,
     /// States that found no room in the link's queue since the last
     /// connection; all are sent again at the next one.
@@ -55,12 +59,14 @@ impl Carrier {
         link: LinkHandle,
         topics: Topics,
         orders: Sender<Order>,
+        canceller: Arc<dyn Cancel>,
     ) -> Self {
         Self {
             store,
             link,
             topics,
             orders,
+            canceller,
             outbox: Outbox::default(),
             dropped: 0,
         }
@@ -158,6 +164,10 @@ impl Carrier {
                     if self.orders.try_send(order).is_err() {
                         tracing::error!("the look thread is gone");
                     }
+                }
+                Effect::GiveUp { reason } => {
+                    tracing::warn!("the look under way is given up: {reason}");
+                    self.canceller.cancel();
                 }
                 Effect::Store(batch) => {
                     if let Err(error) = blocking(|| self.store.commit(batch)) {

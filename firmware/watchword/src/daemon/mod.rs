@@ -25,8 +25,9 @@ use crate::watch::inbox::ReplyTo;
 use crate::watch::{Event, Info, Request, Setup, Watch};
 use carry::Carrier;
 
-/// How often the board's sensors are read.
-const READ_EVERY: Duration = Duration::from_secs(1);
+/// How often the board's sensors are read: twice within the shortest look of
+/// which anything can be learned, and soon enough to give one up.
+const READ_EVERY: Duration = Duration::from_millis(500);
 
 /// How long a clean stop may take before it is cut short.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -142,7 +143,8 @@ pub async fn run_and_tell(
             },
         },
         governor_for(&board),
-        board.read(),
+        &board.read(),
+        now.mono,
     );
     watch.restore(store.zones()?, store.rules()?, store.lives()?, now);
 
@@ -154,7 +156,7 @@ pub async fn run_and_tell(
         .spawn(move || look::run(Box::new(camera), model, to_look, tell))
         .context("can't start the look thread")?;
 
-    let mut carrier = Carrier::new(store, handle, topics, orders);
+    let mut carrier = Carrier::new(store, handle, topics, orders, canceller.clone());
     for (id, sentence) in &config.rules {
         if !watch.has_rule(id) {
             let effects = watch.handle(rule_request(id.clone(), sentence), clock.now());
@@ -340,10 +342,18 @@ fn link_config(config: &Config, broker: &TheBroker, topics: &Topics) -> Result<L
 
 fn governor_for(board: &Platform) -> governor::Governor {
     let spec = board.spec();
+    let critical = spec.thermal.critical();
     governor::Governor::new(governor::Config {
-        board: scene::Watts(spec.power.idle_watts),
-        step: spec.step(),
-        critical: spec.thermal.critical(),
+        points: vec![governor::Told {
+            step: spec.step(),
+            ..governor::Told::default()
+        }],
+        idle: scene::Watts(spec.power.idle_watts),
+        thermal: governor::Thermal {
+            derate: scene::Celsius(critical.0 - 10.0),
+            critical,
+            ..governor::Thermal::default()
+        },
         ..governor::Config::default()
     })
 }

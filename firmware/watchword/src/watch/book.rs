@@ -1,5 +1,8 @@
 //! The rule book: setting, deleting and re-arming rules and zones.
 
+use std::time::Duration;
+
+use governor::Wish;
 use jiff::Timestamp;
 use rules::{Armed, Life, Refusal, RefusalKind, Site};
 use scene::{AlertId, Id, Moment, Mono, Zone};
@@ -58,6 +61,18 @@ struct Saved {
 }
 
 impl Watching {
+    /// What is asked of the governor, as things stand; `every` is the least
+    /// that a replay asks for.
+    pub(super) fn wish(&self, every: Option<Duration>) -> Wish {
+        let wanted = self.life.wanted_interval();
+        Wish {
+            wanted: every.map_or(wanted, |every| every.min(wanted)),
+            priority: RuleRecord::PRIORITY,
+            questions: self.armed.questions().len(),
+            need: self.life.needed_interval(),
+        }
+    }
+
     /// For the store.
     pub(super) fn save(&self, now: Moment) -> Vec<u8> {
         let saved = Saved {
@@ -239,12 +254,13 @@ impl Watch {
                     },
                     Past::Running(before) => (before.life.rearmed(&armed), before.open),
                 };
-                let wanted = armed.wanted_interval();
-                let wanted = self.setup.every.map_or(wanted, |every| every.min(wanted));
-                let questions = armed.questions().len();
-                self.governor
-                    .register(id.clone(), wanted, record.priority, questions);
-                (Some(Watching { armed, life, open }), None)
+                let watching = Watching { armed, life, open };
+                let wish = Wish {
+                    priority: record.priority,
+                    ..watching.wish(self.setup.every)
+                };
+                self.governor.register(id.clone(), wish);
+                (Some(watching), None)
             }
             Ok(_) => (None, None),
             Err(refused) => (None, Some((record.text.clone(), refused))),

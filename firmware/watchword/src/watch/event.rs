@@ -90,6 +90,12 @@ pub struct Looked {
 pub enum Effect {
     /// Start a look; its end comes back as [`Event::Looked`].
     Look(Order),
+    /// End the look under way now; what it has no answer for yet is unknown,
+    /// and it comes back as any other.
+    GiveUp {
+        /// Why, in words.
+        reason: String,
+    },
     /// Make this durable before any later effect is carried out.
     Store(Batch),
     /// Encode the picture, make alert and life durable, then publish.

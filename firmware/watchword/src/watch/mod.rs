@@ -6,6 +6,7 @@ mod asks;
 mod book;
 mod event;
 pub mod inbox;
+mod power;
 mod report;
 mod source;
 
@@ -76,7 +77,6 @@ pub struct Watch {
     zones: Vec<Zone>,
     governor: Governor,
     tracker: Tracker,
-    readings: Readings,
     source: SourceState,
     /// Wall time of its last change of kind, if that is known.
     source_since: Option<jiff::Timestamp>,
@@ -119,8 +119,10 @@ impl From<String> for Basis {
 }
 
 impl Watch {
-    /// A machine with no rules. `readings` are the board's first.
-    pub fn new(setup: Setup, governor: Governor, readings: Readings) -> Self {
+    /// A machine with no rules. `readings` are the board's first, read at
+    /// `now`.
+    pub fn new(setup: Setup, mut governor: Governor, readings: &Readings, now: Mono) -> Self {
+        governor.observe(now, readings);
         let tracker = Tracker::new(tracking::Config::default());
         Self {
             topics: Topics::new(&setup.camera),
@@ -129,7 +131,6 @@ impl Watch {
             zones: Vec::new(),
             governor,
             tracker,
-            readings,
             source: SourceState::Live,
             source_since: None,
             connected: false,
@@ -152,7 +153,7 @@ impl Watch {
         let mut effects = Vec::new();
         match event {
             Event::Tick => {}
-            Event::Readings(readings) => self.readings = readings,
+            Event::Readings(readings) => self.read(&readings, now, &mut effects),
             Event::Source(state) => self.source_is(state, now, &mut effects),
             Event::LinkUp => {
                 self.connected = true;
@@ -198,12 +199,12 @@ impl Watch {
         if self.looking.is_some() || frameless || self.source == SourceState::Ended {
             return;
         }
-        let rules = match self.governor.decide(now.mono, &self.readings) {
+        let rules = match self.governor.decide(now.mono) {
             Decision::Look { rules, .. } => {
                 self.hold = None;
                 rules
             }
-            Decision::Hold { reason, until } => {
+            Decision::Hold { reason, until, .. } => {
                 self.hold = Some((until, reason));
                 Vec::new()
             }
@@ -246,7 +247,7 @@ impl Watch {
             return;
         };
         let Some((frame, sight)) = looked.seen else {
-            self.governor.cancel();
+            self.governor.cancel(now.mono);
             self.frameless_until = now.mono + FRAMELESS_PAUSE;
             self.frameless = true;
             for ask in looking.asks {
@@ -255,9 +256,14 @@ impl Watch {
             return;
         };
         self.frameless = false;
+        let mut sight = sight;
         match sight.reused() {
-            true => self.governor.reused(),
-            false => (self.governor).settle(sight.joules, sight.latency, sight.fresh_answers()),
+            true => self.governor.reused(now.mono),
+            false => {
+                let (latency, fresh) = (sight.latency, sight.fresh_answers());
+                let took = (self.governor).settle(now.mono, sight.joules, latency, fresh);
+                power::took(&mut sight, took);
+            }
         }
         for answer in &sight.answers {
             self.answers += 1;
@@ -341,11 +347,8 @@ impl Watch {
             for transition in watching.life.observe(at, &seen) {
                 raised.push((id.clone(), transition, basis.clone()));
             }
-            let wanted = watching.life.wanted_interval();
-            self.governor.set_wanted(
-                id,
-                self.setup.every.map_or(wanted, |every| every.min(wanted)),
-            );
+            let wish = watching.wish(self.setup.every);
+            self.governor.set_wanted(id, wish.wanted, wish.need);
         }
         let cost = Some((sight, now.mono.since(frame.captured.mono)));
         for (id, transition, basis) in raised {

@@ -9,12 +9,15 @@ use std::time::Duration;
 
 use governor::Governor;
 use scene::ports::{Board, Clock, FrameSource, Model};
-use scene::{Alert, BBox, Detection, Id};
+use scene::{Alert, BBox, Detection, Id, Mono};
 use serde_json::Value as Json;
 use sim::{Scripted, SimBoard, SimClock, SimModel, SimSource};
 use spool::{RuleRecord, Snapshot};
 use watchword::watch::inbox::ReplyTo;
 use watchword::watch::{Effect, Event, Info, Looked, Request, Setup, Watch};
+
+/// As the daemon reads its board.
+const READ_EVERY: Duration = Duration::from_millis(500);
 
 pub struct Camera {
     pub watch: Watch,
@@ -22,6 +25,9 @@ pub struct Camera {
     pub source: SimSource,
     pub script: Arc<Mutex<Scripted>>,
     model: SimModel,
+    /// Read every half second while time passes.
+    pub board: SimBoard,
+    read_at: Mono,
     /// What the broker would retain.
     pub states: BTreeMap<String, String>,
     pub replies: Vec<(String, Json)>,
@@ -29,6 +35,8 @@ pub struct Camera {
     pub pictured: Vec<bool>,
     /// How many batches were stored.
     pub stored: usize,
+    /// Why looks were to be given up.
+    pub given_up: Vec<String>,
 }
 
 pub fn id(text: &str) -> Id {
@@ -72,18 +80,22 @@ impl Camera {
             info: Info::default(),
         };
         let governor = Governor::new(governor::Config::default());
-        let readings = SimBoard::default().read();
+        let mut board = SimBoard::default();
+        let readings = board.read();
         Self {
-            watch: Watch::new(setup, governor, readings),
+            watch: Watch::new(setup, governor, &readings, Mono::ZERO),
             source: SimSource::new(clock.clone(), 32, 32),
             clock,
             script,
             model,
+            board,
+            read_at: Mono::ZERO,
             states: BTreeMap::new(),
             replies: Vec::new(),
             alerts: Vec::new(),
             pictured: Vec::new(),
             stored: 0,
+            given_up: Vec::new(),
         }
     }
 
@@ -116,6 +128,7 @@ impl Camera {
                         let number = order.number;
                         events.push(Event::Looked(Looked { number, seen }));
                     }
+                    Effect::GiveUp { reason } => self.given_up.push(reason),
                     Effect::Store(_) => self.stored += 1,
                     Effect::Raise(raise) => {
                         self.pictured.push(raise.frame.is_some());
@@ -143,10 +156,16 @@ impl Camera {
         let until = self.clock.now().mono + Duration::from_secs_f64(seconds);
         while self.clock.now().mono < until {
             let now = self.clock.now();
-            let wake = self.watch.next_wake(now).min(until);
+            let wake = self.watch.next_wake(now).min(self.read_at).min(until);
             let step = wake.since(now.mono).max(Duration::from_millis(10));
             self.clock.advance(step);
-            self.event(Event::Tick);
+            if self.clock.now().mono >= self.read_at {
+                self.read_at = self.clock.now().mono + READ_EVERY;
+                let readings = self.board.read();
+                self.event(Event::Readings(readings));
+            } else {
+                self.event(Event::Tick);
+            }
         }
     }
 
