@@ -348,12 +348,11 @@ impl Governor {
         self.weigh(now);
         self.fit();
         match self.hold(now) {
-            None => {
-                let rules = self.affordable(now);
+            Ok(rules) => {
                 self.throttle = None;
                 self.permit(now, rules)
             }
-            Some((cause, reason, until)) => {
+            Err((cause, reason, until)) => {
                 let lacks = [Cause::Peak, Cause::Energy, Cause::Heat].contains(&cause);
                 if lacks {
                     self.throttle = Some((cause, reason.clone()));
@@ -367,14 +366,14 @@ impl Governor {
         }
     }
 
-    fn hold(&mut self, now: Mono) -> Option<(Cause, String, Mono)> {
+    fn hold(&mut self, now: Mono) -> Result<Vec<Id>, (Cause, String, Mono)> {
         if self.flight.is_some() {
-            return Some((Cause::Busy, "a look runs".into(), now + ASK_AGAIN));
+            return Err((Cause::Busy, "a look runs".into(), now + ASK_AGAIN));
         }
         let here = self.costs.current();
         let (step, seconds) = (self.costs.step_most(here), self.costs.seconds(here, 1));
         if let Some(reason) = self.heat.refuses(step, seconds) {
-            return Some((Cause::Heat, reason, now + ASK_AGAIN));
+            return Err((Cause::Heat, reason, now + ASK_AGAIN));
         }
         if !self.power.fits(step) && !self.power.fits_now(step) {
             let board = self.power.board().max(match self.power.measured() {
@@ -389,10 +388,10 @@ impl Governor {
                 self.power.allotment(),
                 (self.power.worst() - self.power.board()).max(0.0),
             );
-            return Some((Cause::Peak, reason, now + ASK_AGAIN));
+            return Err((Cause::Peak, reason, now + ASK_AGAIN));
         }
         let Some(next) = self.rules.values().map(|e| e.due).min() else {
-            return Some((
+            return Err((
                 Cause::NoRules,
                 "no rule to look for".into(),
                 now + ASK_AGAIN,
@@ -404,24 +403,21 @@ impl Governor {
             self.pauses(now, wait);
             let wait = wait.as_secs_f64();
             let reason = format!("nothing is due for {wait:.1} s");
-            return Some((Cause::NothingDue, reason, next));
+            return Err((Cause::NothingDue, reason, next));
         }
         let free = self.last_look.map_or(Mono::ZERO, |l| l + self.config.gap);
         if free > now {
             let reason = "the last look was just now".into();
-            return Some((Cause::Busy, reason, free));
+            return Err((Cause::Busy, reason, free));
         }
         if let Some(until) = self.sound(now) {
             let reason = "a pause, to tell what looks draw from what the board draws".into();
-            return Some((Cause::Sounding, reason, until));
+            return Err((Cause::Sounding, reason, until));
         }
-        if self.affordable(now).is_empty() {
+        self.affordable(now).map_err(|least| {
             let share = self.share();
-            let least = (self.due(now).iter())
-                .map(|id| self.costs.joules(here, self.questions_of([id])))
-                .fold(f64::MAX, f64::min);
             let wait = ((least - self.saved) / share.max(1e-3)).clamp(0.05, 60.0);
-            self.pauses(now, Duration::from_secs_f64(wait));
+
             let heat = self
                 .heat
                 .budget()
@@ -435,9 +431,8 @@ impl Governor {
                  inference{why}, so it waits {wait:.1} s",
                 self.saved
             );
-            return Some((cause, reason, now + Duration::from_secs_f64(wait)));
-        }
-        None
+            (cause, reason, now + Duration::from_secs_f64(wait))
+        })
     }
 
     fn pauses(&mut self, now: Mono, wait: Duration) {
@@ -544,22 +539,35 @@ impl Governor {
         due.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// As many of the due rules as can be paid and answered before the
-    /// deadline, most urgent first.
-    fn affordable(&self, now: Mono) -> Vec<Id> {
+    /// The due rules that one look is made for, most urgent first: all that
+    /// can be answered before its deadline, as soon as that can be paid, since
+    /// a look for few costs hardly less. Once the most urgent one has waited
+    /// twice as long as it should, as many as can be paid.
+    fn affordable(&self, now: Mono) -> Result<Vec<Id>, f64> {
         let here = self.costs.current();
         let longest = self.config.deadline.as_secs_f64() * FILLED;
-        let (mut taken, mut questions) = (Vec::new(), 0);
-        for id in self.due(now) {
-            let more = questions + self.questions_of([&id]);
-            let long = !taken.is_empty() && self.costs.seconds(here, more) > longest;
-            if long || self.costs.joules(here, more) > self.saved {
-                break;
+        let mut due = self.due(now);
+        let mut questions = 0;
+        let all = due.iter().take_while(|id| {
+            let first = questions == 0;
+            questions += self.questions_of([*id]);
+            first || self.costs.seconds(here, questions) <= longest
+        });
+        let all = all.count();
+        due.truncate(all.max(1));
+        let joules = |due: &[Id]| self.costs.joules(here, self.questions_of(due));
+        let needs = joules(&due);
+        let late = due
+            .first()
+            .and_then(|id| self.rules.get(id))
+            .is_some_and(|e| now.since(e.due) > e.pace.interval);
+        while !due.is_empty() && joules(&due) > self.saved {
+            if !late {
+                return Err(needs);
             }
-            questions = more;
-            taken.push(id);
+            due.pop();
         }
-        taken
+        if due.is_empty() { Err(needs) } else { Ok(due) }
     }
 
     /// The look that was permitted took `latency` and answered so many

@@ -31,8 +31,14 @@ const DRIFT: f64 = 9e-6;
 const UNSURE: f64 = 0.09;
 /// Variance of the correction up to which looks count as measured: 12 %.
 const SURE: f64 = 0.015;
-/// No sensor is better than this, W².
-const LEAST_NOISE: f64 = 1e-4;
+/// No sensor is taken to be better than this, W².
+const LEAST_NOISE: f64 = 2.5e-3;
+/// Surprises count as this many standard deviations at most: one reading must
+/// not teach what is not so.
+const ROBUST: f64 = 3.0;
+/// How much of a jump while a look runs may be the look's, as a share of its
+/// square.
+const LOOKS_TOO: f64 = 0.2;
 /// Part of a shift, in standard deviations, that is put down to noise, and how
 /// much of the rest must add up to be a jump of the board (a CUSUM test: Page,
 /// "Continuous inspection schemes", Biometrika, 1954).
@@ -86,15 +92,25 @@ impl Filter {
         let sigmas = surprise / expected.sqrt();
         self.up = (self.up + sigmas.min(MOST) - SLACK).max(0.0);
         self.down = (self.down - sigmas.max(-MOST) - SLACK).max(0.0);
+        let mut believed = surprise;
         if self.up > JUMP || self.down > JUMP {
-            // Boards jump, costs drift: the board takes it.
+            // Boards jump, costs drift: most of it is the board's, and the next
+            // pause will tell.
             self.state.p[0] += surprise * surprise + 4.0 * self.noise;
+            if activity > 0.2 {
+                let doubt = LOOKS_TOO * (surprise / activity).powi(2);
+                self.state.p[2] = (self.state.p[2] + doubt).min(UNSURE);
+            }
             (self.up, self.down) = (0.0, 0.0);
+        } else {
+            let most = ROBUST * expected.sqrt();
+            believed = surprise.clamp(-most, most);
         }
         let noise = (surprise * surprise).min(16.0 * expected) - spread;
         self.noise = (self.noise + NEWEST * (noise - self.noise)).max(LEAST_NOISE);
         self.error += NEWEST * ((surprise * surprise).min(25.0) - self.error);
-        self.state.learn(h, reading, self.noise);
+        let expected = self.state.expected(h);
+        self.state.learn(h, expected + believed, self.noise);
         let [board, correction] = &mut self.state.x;
         *board = board.max(0.0);
         *correction = correction.clamp(0.2, 5.0);

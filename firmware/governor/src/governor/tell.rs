@@ -80,22 +80,49 @@ impl Governor {
         if pace.interval <= pace.wish.wanted.mul_f64(1.01) {
             return None;
         }
-        let here = self.costs.current();
         let (gets, wants) = (pace.interval.as_secs_f64(), pace.wish.wanted.as_secs_f64());
-        let (share, step) = (self.share(), self.costs.step(here));
-        let why = if share >= step * super::DUTY_MOST {
-            let seconds = self.costs.seconds(here, 1);
-            format!(
-                "a look takes {seconds:.1} s, and rules want more of them than there is time for"
-            )
-        } else if self.cool_matters() {
-            format!("{share:.2} W are left for inference, so that it stays cool enough")
-        } else {
-            format!("{share:.2} W are left for inference")
-        };
+        let (_, why) = self.scarce();
         Some(format!(
             "checked every {gets:.1} s instead of {wants:.1} s: {why}"
         ))
+    }
+
+    /// What there is too little of for more looks.
+    fn scarce(&self) -> (Cause, String) {
+        let here = self.costs.current();
+        let (share, step) = (self.share(), self.costs.step(here));
+        if share >= step * super::DUTY_MOST {
+            let seconds = self.costs.seconds(here, 1);
+            let why = format!(
+                "a look takes {seconds:.1} s, and rules want more of them than there is time for"
+            );
+            return (Cause::Busy, why);
+        }
+        let left = format!("{share:.2} W are left for inference");
+        match self.cool_matters() {
+            true => (Cause::Heat, format!("{left}, so that it stays cool enough")),
+            false => (Cause::Energy, left),
+        }
+    }
+
+    /// What holds looks back now, or slows rules.
+    fn throttled(&self) -> Option<Throttled> {
+        if let Some((cause, reason)) = self.throttle.clone() {
+            return Some(Throttled { cause, reason });
+        }
+        let slowed = self
+            .rules
+            .keys()
+            .filter(|id| self.slowed(id).is_some())
+            .count();
+        let (cause, why) = self.scarce();
+        (slowed > 0).then(|| Throttled {
+            cause,
+            reason: match slowed {
+                1 => format!("1 rule is checked less often than it wants: {why}"),
+                n => format!("{n} rules are checked less often than they want: {why}"),
+            },
+        })
     }
 
     fn cool_matters(&self) -> bool {
@@ -221,10 +248,7 @@ impl Governor {
             points: self.costs.len(),
             saved: Joules(self.saved),
             hottest: die,
-            throttle: self
-                .throttle
-                .clone()
-                .map(|(cause, reason)| Throttled { cause, reason }),
+            throttle: self.throttled(),
             problems: self.problems.clone(),
         }
     }
