@@ -103,6 +103,11 @@ class Recipes(Folder):
         with self.assertRaisesRegex(BuildError, "toaster.*qemu-virt"):
             image.build(options)
 
+    def test_a_board_whose_boot_chain_no_image_has(self) -> None:
+        options = image.arguments(["--board", "rpi5-poe", "--out", str(self.folder)])
+        with self.assertRaisesRegex(BuildError, "rpi5-poe.*tryboot.*board/rpi5-poe/README.md.*qemu-virt"):
+            image.build(options)
+
     def test_skipped_packages_are_not_taken_otherwise(self) -> None:
         recipe = rootfs.Recipe.load(REPOSITORY, "qemu-virt")
         self.assertFalse(set(recipe.skip) & {*recipe.whole, *recipe.parts, *recipe.sources, *kernel.PACKAGES})

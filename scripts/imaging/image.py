@@ -77,13 +77,29 @@ def main(given: list[str]) -> int:
     return 0
 
 
+# What the image's own boot chain can count failed starts with: GRUB, from UEFI.
+COUNTERS = {"uefi"}
+
+
+def counters() -> dict[str, str]:
+    """Every board, and what counts its failed starts."""
+    files = sorted((REPOSITORY / "board").glob("*/board.toml"))
+    return {file.parent.name: tomllib.loads(file.read_text())["boot"]["counter"] for file in files}
+
+
 def boards() -> list[str]:
-    """Boards that an image can be made for: those whose boot counter is known."""
-    names = []
-    for file in sorted((REPOSITORY / "board").glob("*/board.toml")):
-        if tomllib.loads(file.read_text())["boot"]["counter"] != "none":
-            names.append(file.parent.name)
-    return names
+    """Boards that an image can be made for."""
+    return [name for name, counter in counters().items() if counter in COUNTERS]
+
+
+def refuse_without_image(board: str) -> None:
+    """Ends with a reason if no image can be made for `board`."""
+    known, able = counters(), ", ".join(boards())
+    if board not in known:
+        raise BuildError(f"there is no board {board!r}; boards: {', '.join(known)} (with an image: {able})")
+    if board not in boards():
+        why = "no boot chain is described for it" if known[board] == "none" else f"it starts by way of {known[board]}, which no image has yet"
+        raise BuildError(f"no image can be made for the board {board!r}: {why} (board/{board}/README.md); boards with one: {able}")
 
 
 def build(options: argparse.Namespace) -> None:
@@ -91,8 +107,7 @@ def build(options: argparse.Namespace) -> None:
         compare(options)
         return
     board = options.board
-    if board not in boards():
-        raise BuildError(f"no image can be made for the board {board!r}; boards with one: {', '.join(boards())}")
+    refuse_without_image(board)
     cache = Path(os.environ.get("WATCHWORD_CACHE") or REPOSITORY / ".cache").resolve()
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
