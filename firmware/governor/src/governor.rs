@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use scene::ports::Readings;
-use scene::{Id, Joules, Mono, OperatingPoint, Quantity, Watts};
+use scene::{Id, Mono, OperatingPoint, Watts};
 use serde::{Deserialize, Serialize};
 
 use crate::activity::Activity;
