@@ -6,7 +6,7 @@
 use scene::{BBox, Frame};
 
 use crate::brake::{Halt, Stop};
-use crate::package::{Filter, ImageProcessor, Package, Problem};
+use crate::package::{Cut, Filter, ImageProcessor, Package, Problem};
 use crate::picture::Picture;
 use crate::runtime::Runtime;
 use crate::tiles::{Grid, Tiles};
@@ -89,9 +89,19 @@ impl Probe {
         Ok((ids, text))
     }
 
-    /// A grey picture of as many tiles as there can be through all graphs.
-    pub(crate) fn dry_run(&mut self) -> Result<(), Vec<Problem>> {
+    /// A grey picture of as many tiles as there can be through all graphs, and
+    /// a tile of every other size that the package says it takes.
+    pub(crate) fn dry_run(&mut self, sizes: &[u32]) -> Result<(), Vec<Problem>> {
         let one = |halt: Halt| vec![Problem::from(halt)];
+        let own = self.engine.processor.own_cut();
+        for &resolution in sizes {
+            let cut = Cut {
+                resolution,
+                tiles: 1,
+            };
+            self.engine.cut_as(cut, &self.stop).map_err(one)?;
+        }
+        self.engine.cut_as(own, &self.stop).map_err(one)?;
         let seen = self.engine.grey(&self.stop).map_err(one)?;
         let seen = seen.repeated(self.engine.processor.largest_grid());
         let cache = self.engine.prefill(&seen, &self.stop).map_err(one)?;

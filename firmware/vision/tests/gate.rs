@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use scene::ports::{Knowledge, Model};
 use scene::{
-    BBox, Concept, CountBelief, Detection, Frame, Id, Joules, Moment, Mono, Point, Polygon,
-    Question, QuestionKind, Sight, Unknown, Value, Zone,
+    BBox, Concept, CountBelief, Detection, Frame, Id, Joules, Moment, Mono, OperatingPoint, Point,
+    Polygon, Question, QuestionKind, Sight, Unknown, Value, Zone,
 };
 use sim::{Scripted, SimModel};
 use vision::gate::{Config, Gated};
@@ -508,4 +508,79 @@ fn a_question_asked_twice_in_one_look_gets_two_answers() {
         assert_eq!(said, [0.2, 0.9, 0.2].map(Value::YesNo));
     }
     assert!(rig.look(&questions, false).reused());
+}
+
+/// A model whose answers name the point that it runs at.
+struct Movable {
+    inner: SimModel,
+    points: [OperatingPoint; 2],
+    now: usize,
+}
+
+impl Model for Movable {
+    fn knowledge(&self) -> Arc<dyn Knowledge> {
+        self.inner.knowledge()
+    }
+
+    fn points(&self) -> Vec<OperatingPoint> {
+        vec![
+            self.points[self.now].clone(),
+            self.points[1 - self.now].clone(),
+        ]
+    }
+
+    fn run_at(&mut self, point: &OperatingPoint) -> Result<(), String> {
+        let at = self.points.iter().position(|p| p == point);
+        self.now = at.ok_or_else(|| format!("no {point}"))?;
+        Ok(())
+    }
+
+    fn look(
+        &mut self,
+        frame: &Frame,
+        zones: &[Zone],
+        questions: &[Question],
+        detect: bool,
+        deadline: Duration,
+    ) -> Sight {
+        let mut sight = self.inner.look(frame, zones, questions, detect, deadline);
+        for answer in &mut sight.answers {
+            answer.model = self.points[self.now].to_string();
+        }
+        sight
+    }
+}
+
+#[test]
+fn what_another_operating_point_said_is_given_again_under_its_name() {
+    let points = ["f32/256px/1t/1c", "f32/128px/1t/1c"].map(|p| p.parse().unwrap());
+    let inner = SimModel::new(&["person"]);
+    let open = ("gate open?".into(), Value::YesNo(0.9));
+    inner.script().lock().unwrap().answers = vec![open];
+    let movable = Movable {
+        inner,
+        points: points.clone(),
+        now: 0,
+    };
+    let mut gated = Gated::new(Box::new(movable), Config::default());
+    let mut camera = Camera::new();
+    let mut look = |gated: &mut Gated, t: f64| {
+        let asked = [ask("gate open?")];
+        let sight = gated.look(&camera.frame(t), &[], &asked, false, LONG);
+        (sight.answers[0].model.clone(), sight.answers[0].age)
+    };
+    assert_eq!(gated.points(), points);
+    for t in 0..3 {
+        let name = points[0].to_string();
+        assert_eq!(look(&mut gated, f64::from(t)), (name, None));
+    }
+    gated.run_at(&points[1]).unwrap();
+    assert_eq!(gated.points()[0], points[1]);
+    let (name, age) = look(&mut gated, 3.0);
+    assert_eq!((name, age.is_some()), (points[0].to_string(), true));
+    // Too old: asked anew, where it runs now.
+    let (name, age) = look(&mut gated, 40.0);
+    assert_eq!((name, age), (points[1].to_string(), None));
+    let why = gated.run_at(&"f32/1px/1t/1c".parse().unwrap()).unwrap_err();
+    assert_eq!(why, "no f32/1px/1t/1c");
 }

@@ -106,6 +106,11 @@ impl Detector {
         })
     }
 
+    /// The longer side of what its graph sees, pixels.
+    pub fn side(&self) -> u32 {
+        self.width.max(self.height)
+    }
+
     /// What is to be seen in `frame`, best first.
     pub fn look(&mut self, frame: &Frame, stop: &Stop) -> Result<Vec<Detection>, Halt> {
         let (picture, _) = Picture::crop(frame, BBox::WHOLE);

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use scene::{BBox, CountBelief, Detection, Frame, Id, Question, QuestionKind, Unknown, Value};
+use scene::{
+    BBox, CountBelief, Detection, Frame, Id, OperatingPoint, Question, QuestionKind, Unknown, Value,
+};
 
 use super::mind::Route;
 use super::{Look, share, unknown, zone_of};
 use crate::brake::{Halt, Stop};
 use crate::cost::Meter;
 use crate::detect;
-use crate::package::{CountCalibration, Package, Problem, YesNoCalibration};
+use crate::graph::Graph;
+use crate::package::{CountCalibration, Cut, Package, Problem, YesNoCalibration};
 use crate::picture::Picture;
 use crate::runtime::Runtime;
 use crate::tiles::Tiles;
@@ -20,6 +23,9 @@ use crate::vlm::{Answers, Engine, Prompter, Seen};
 #[derive(Debug)]
 pub(crate) struct Language {
     package: Package,
+    /// Who its answers are from: the package, and the point if it is not the
+    /// package's own.
+    name: String,
     pub(super) engine: Engine,
     yes_no: Answers,
     counts: Answers,
@@ -38,8 +44,15 @@ const NO: usize = 0;
 const YES: usize = 1;
 
 impl Language {
-    pub fn load(runtime: &Runtime, package: Package, threads: usize) -> Result<Self, Vec<Problem>> {
-        let engine = Engine::load(runtime, &package, threads, None)?;
+    /// Loads `package`, and shares the tokenizer of another of its variants if
+    /// that is `known`.
+    pub fn load(
+        runtime: &Runtime,
+        package: Package,
+        threads: usize,
+        known: Option<Arc<Prompter>>,
+    ) -> Result<Self, Vec<Problem>> {
+        let engine = Engine::load(runtime, &package, threads, known)?;
         let answers =
             || -> Result<_, Problem> { Ok((yes_no(&engine.prompter)?, counts(&engine.prompter)?)) };
         let (yes_no, counts) = answers().map_err(|problem| vec![problem])?;
@@ -65,6 +78,7 @@ impl Language {
         }
         match problems.is_empty() {
             true => Ok(Self {
+                name: package.name(),
                 package,
                 engine,
                 yes_no,
@@ -75,8 +89,29 @@ impl Language {
         }
     }
 
-    pub fn name(&self) -> String {
-        self.package.name()
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Cuts pictures as `point` says from now on. An error leaves everything as
+    /// it was.
+    pub fn cut_as(&mut self, point: &OperatingPoint, stop: &Stop) -> Result<(), Halt> {
+        let cut = Cut::of(point);
+        self.engine.cut_as(cut, stop)?;
+        self.name = match self.package.has_as_own(cut) {
+            true => self.package.name(),
+            false => self.package.name_at(point),
+        };
+        Ok(())
+    }
+
+    /// Its vision graph once more, to run on `threads` threads.
+    pub fn vision_again(&self, runtime: &Runtime, threads: usize) -> Result<Graph, Problem> {
+        let graphs = self.package.graphs();
+        let entry = graphs.iter().find(|(role, _)| *role == "vision_encoder");
+        let place = || self.package.folder().display().to_string();
+        let (_, entry) = entry.ok_or_else(|| Problem::new(place(), "lacks a vision graph"))?;
+        Graph::load(runtime, &self.package.folder().join(&entry.file), threads)
     }
 
     /// What it is asked through; shared with [`super::Mind`].
@@ -123,7 +158,7 @@ impl Language {
         meter: &Meter,
         margin: f32,
     ) {
-        let model = self.name();
+        let model = self.name.clone();
         let mut crops: Vec<Crop> = Vec::new();
         for (index, question) in questions.iter().enumerate() {
             let Route::Language { .. } = routes[index] else {
@@ -196,7 +231,7 @@ impl Language {
         routes: &[Route],
         meter: &Meter,
     ) {
-        let model = self.name();
+        let model = self.name.clone();
         let start = meter.read();
         let prefix = match self.engine.prefill(seen, &look.stop) {
             Ok(prefix) => prefix,

@@ -2,7 +2,7 @@
 //! be known before any frame is looked at.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use scene::ports::{Ability, Knowledge};
 use scene::{Concept, Question, QuestionKind, Unknown};
@@ -42,7 +42,8 @@ pub(super) fn plain_noun(question: &Question) -> Option<&str> {
 /// One package, as far as questions are concerned.
 #[derive(Debug)]
 struct Source {
-    name: String,
+    /// Another variant of the package has another one.
+    name: RwLock<String>,
     manifest: Manifest,
 }
 
@@ -71,9 +72,14 @@ pub(super) fn classes(
 impl Source {
     fn new(package: &Package) -> Self {
         Self {
-            name: package.name(),
+            name: RwLock::new(package.name()),
             manifest: package.manifest.clone(),
         }
+    }
+
+    fn name(&self) -> String {
+        let name = self.name.read();
+        name.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn spec(&self) -> Option<&DetectorSpec> {
@@ -105,6 +111,23 @@ impl Mind {
         self.language.as_ref().map(|(source, _)| source)
     }
 
+    /// The language model's name, whatever it runs at.
+    pub fn language_name(&self) -> Option<String> {
+        self.language().map(Source::name)
+    }
+
+    /// Calls the language model `name` from now on.
+    pub fn rename_language(&self, name: String) {
+        if let Some(source) = self.language() {
+            *source.name.write().unwrap_or_else(PoisonError::into_inner) = name;
+        }
+    }
+
+    /// The language model's tokenizer.
+    pub fn prompter(&self) -> Option<Arc<Prompter>> {
+        self.language.as_ref().map(|(_, p)| Arc::clone(p))
+    }
+
     /// Whether the detector package knows `class`.
     pub fn package_knows(&self, class: &str) -> bool {
         let own = self.detector.as_ref().map_or(&[][..], Source::classes);
@@ -118,12 +141,12 @@ impl Mind {
     }
 
     /// The package that would detect `noun`, and its classes for it.
-    fn detects(&self, noun: &str, form: Option<Form>) -> Option<(&str, Vec<String>)> {
+    fn detects(&self, noun: &str, form: Option<Form>) -> Option<(String, Vec<String>)> {
         let sources = self.detector.iter().chain(self.language());
         let found = |source: &'_ Source| source.detects(noun, form);
         for source in sources {
             if let Some(classes) = found(source) {
-                return Some((&source.name, classes));
+                return Some((source.name(), classes));
             }
         }
         None
@@ -139,10 +162,7 @@ impl Mind {
         if let (Some(form), Some(noun)) = (form, plain_noun(question))
             && let Some((model, classes)) = self.detects(noun, Some(form))
         {
-            return Route::Detector {
-                model: model.to_owned(),
-                classes,
-            };
+            return Route::Detector { model, classes };
         }
         match &self.language {
             Some((source, prompter)) => source.ask(prompter, question),
@@ -167,7 +187,7 @@ impl Mind {
 impl Knowledge for Mind {
     fn name(&self) -> String {
         let sources = self.language().into_iter().chain(&self.detector);
-        let names: Vec<_> = sources.map(|source| source.name.as_str()).collect();
+        let names: Vec<_> = sources.map(Source::name).collect();
         names.join("+")
     }
 

@@ -2,18 +2,20 @@
 
 mod language;
 mod mind;
+mod points;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use scene::ports::{Cancel, Knowledge, Model};
 use scene::{
-    Answer, BBox, CountBelief, Detection, Frame, Id, Polygon, Question, QuestionKind, Sight,
-    Unknown, Value, Zone,
+    Answer, BBox, CountBelief, Detection, Frame, Id, OperatingPoint, Polygon, Question,
+    QuestionKind, Sight, Unknown, Value, Zone,
 };
 
 use language::Language;
 use mind::{Mind, Route};
+use points::Points;
 
 use crate::Options;
 use crate::brake::{Brake, Halt, Stop};
@@ -32,6 +34,7 @@ pub struct Eyes {
     meter: Meter,
     crop_margin: f32,
     brake: Brake,
+    points: Points,
 }
 
 /// Two boxes of *different* classes that overlap more than this are one thing
@@ -78,7 +81,7 @@ impl Eyes {
                     Detector::load(runtime, &package, options.threads)
                         .map(|loaded| detector = Some((package, loaded)))
                 }
-                (Kind::Vlm, Kind::Vlm) => Language::load(runtime, package, options.threads)
+                (Kind::Vlm, Kind::Vlm) => Language::load(runtime, package, options.threads, None)
                     .map(|loaded| language = Some(loaded)),
                 (wanted, is) => {
                     let what = format!("is a package of kind {is:?}, not {wanted:?}");
@@ -93,9 +96,15 @@ impl Eyes {
             spoken.map(|language| (language.package(), language.prompter())),
         );
         let brake = Brake::new().map_err(|problem| vec![problem])?;
+        let (package, side) = match &detector {
+            Some((package, detector)) => (Some(package), detector.side()),
+            None => (None, 0),
+        };
+        let points = Points::new(runtime, options, spoken, package.map(|p| (p, side)));
         match problems.is_empty() {
             true => Ok(Self {
                 brake,
+                points,
                 mind: Arc::new(mind),
                 detector: detector.map(|(_, detector)| detector),
                 language,
@@ -243,6 +252,14 @@ impl Model for Eyes {
         Arc::new(self.brake.canceller())
     }
 
+    fn points(&self) -> Vec<OperatingPoint> {
+        self.points.all()
+    }
+
+    fn run_at(&mut self, point: &OperatingPoint) -> Result<(), String> {
+        self.change_to(point)
+    }
+
     fn look(
         &mut self,
         frame: &Frame,
@@ -319,12 +336,16 @@ impl Model for Eyes {
             look.settle_all(&by_detector, halt, &everyone);
         }
         let each = share(meter.read() - start, by_detector.len());
+        let head_name = mind.language_name();
         for &index in &by_detector {
             if let (Some(detections), Route::Detector { model, classes }) =
                 (&detections, &routes[index])
             {
                 let value = Self::answer_from(&look, detections, classes, &questions[index]);
-                look.settle(index, value, model, each);
+                // The vision graph's own detections depend on the point.
+                let at_point = self.language.as_ref().map(Language::name);
+                let at_point = at_point.filter(|_| head_name.as_ref() == Some(model));
+                look.settle(index, value, at_point.unwrap_or(model), each);
             }
         }
 

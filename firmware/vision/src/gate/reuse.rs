@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use scene::ports::{Cancel, Knowledge, Model};
 use scene::{
-    Answer, BBox, Detection, Frame, Joules, Mono, Polygon, Quantity, Question, Sight, Unknown,
-    Value, Zone,
+    Answer, BBox, Detection, Frame, Joules, Mono, OperatingPoint, Polygon, Quantity, Question,
+    Sight, Unknown, Value, Zone,
 };
 
 use super::agree::{Comparable, middle};
@@ -68,8 +68,25 @@ struct Kept {
     question: Question,
     zone: Option<Polygon>,
     part: BBox,
-    run: Option<Run<Value>>,
+    run: Option<Run<Found>>,
+}
+
+/// A fresh answer, and who gave it: the model may run at another operating
+/// point by the time it is given again.
+#[derive(Debug)]
+struct Found {
+    value: Value,
     model: String,
+}
+
+impl Comparable for Found {
+    fn distance(&self, other: &Self) -> f32 {
+        self.value.distance(&other.value)
+    }
+
+    fn agrees(&self, other: &Self) -> bool {
+        self.value.agrees(&other.value)
+    }
 }
 
 /// Stands before a model and gives its answers again while nothing changed.
@@ -189,7 +206,6 @@ impl Gated {
             part: zone.map_or(BBox::WHOLE, |p| p.bounds().grown(self.config.margin)),
             zone: zone.cloned(),
             run: None,
-            model: String::new(),
         }));
     }
 
@@ -216,10 +232,10 @@ impl Gated {
     }
 }
 
-fn again(kept: &Kept, value: &Value, age: Duration) -> Answer {
+fn again(found: &Found, age: Duration) -> Answer {
     Answer {
-        value: value.clone(),
-        model: kept.model.clone(),
+        value: found.value.clone(),
+        model: found.model.clone(),
         latency: Duration::ZERO,
         joules: Quantity::modelled(Joules(0.0)),
         age: Some(age),
@@ -244,6 +260,16 @@ impl Model for Gated {
 
     fn canceller(&self) -> Arc<dyn Cancel> {
         self.inner.canceller()
+    }
+
+    fn points(&self) -> Vec<OperatingPoint> {
+        self.inner.points()
+    }
+
+    /// What is remembered stays: it is the same model's, and it is given again
+    /// no longer than ever.
+    fn run_at(&mut self, point: &OperatingPoint) -> Result<(), String> {
+        self.inner.run_at(point)
     }
 
     fn look(
@@ -301,8 +327,8 @@ impl Model for Gated {
             .map(|&place| {
                 let kept = &self.kept[place];
                 let run = kept.run.as_ref()?;
-                let (value, age) = run.again(at, kept.part, &config, &mut changes)?;
-                Some(again(kept, value, age))
+                let (found, age) = run.again(at, kept.part, &config, &mut changes)?;
+                Some(again(found, age))
             })
             .collect();
         let mut detections = (self.seen.as_ref())
@@ -341,10 +367,13 @@ impl Model for Gated {
                     continue;
                 }
                 let before = kept.run.take();
-                kept.model = answer.model.clone();
                 kept.run = (!matches!(answer.value, Value::Unknown(_))).then(|| {
-                    let (value, now) = (answer.value.clone(), (at, &plane));
-                    Run::went_on(before, value, now, kept.part, &config, &mut changes)
+                    let found = Found {
+                        value: answer.value.clone(),
+                        model: answer.model.clone(),
+                    };
+                    let now = (at, &plane);
+                    Run::went_on(before, found, now, kept.part, &config, &mut changes)
                 });
                 answers[index] = Some(answer);
             }

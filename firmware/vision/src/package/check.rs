@@ -38,9 +38,13 @@ impl Manifest {
             );
         }
         for (name, variant) in &self.variants {
+            // As an operating point spells it.
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
             need(
-                text(name),
-                format!("variants: '{name}' is no variant's name"),
+                !name.is_empty() && name.chars().all(plain),
+                format!(
+                    "variants: '{name}' is no variant's name; a to z, 0 to 9, '.', '_' and '-' make one"
+                ),
             );
             let at_once = variant.tiles_at_once.unwrap_or(1);
             need(

@@ -82,10 +82,8 @@ impl Package {
         if !free {
             return cuts;
         }
-        let told = &self.manifest.points;
-        let about = |p: &&PointSpec| p.variant.as_ref().is_none_or(|v| v == variant);
-        let mut sizes: Vec<u32> = match told.is_empty() {
-            false => told.iter().filter(about).map(|p| p.resolution).collect(),
+        let mut sizes: Vec<u32> = match self.manifest.points.is_empty() {
+            false => self.sizes_told_of(variant),
             true => {
                 let step = self.config.as_ref().and_then(|c| c.tile_step);
                 let steps = |side: u32| step.map_or(0, |step| side / step.max(1) * step.max(1));
@@ -100,6 +98,17 @@ impl Package {
             tiles: 1,
         }));
         cuts
+    }
+
+    fn sizes_told_of(&self, variant: &str) -> Vec<u32> {
+        let about = |p: &&PointSpec| p.variant.as_ref().is_none_or(|v| v == variant);
+        let told = self.manifest.points.iter().filter(about);
+        told.map(|p| p.resolution).collect()
+    }
+
+    /// The sizes that `model.toml` lists for the chosen variant.
+    pub(crate) fn told_sizes(&self) -> Vec<u32> {
+        self.sizes_told_of(&self.variant)
     }
 
     /// The variants whose graphs are all there, the chosen one first. A
@@ -147,6 +156,24 @@ impl Package {
         }
         points.truncate(MOST_POINTS);
         points
+    }
+
+    /// Whether it cuts pictures so without being told.
+    pub(crate) fn has_as_own(&self, cut: Cut) -> bool {
+        (self.processor.as_ref()).is_none_or(|processor| processor.own_cut() == cut)
+    }
+
+    /// Who answers at a `point` that is not its own.
+    pub(crate) fn name_at(&self, point: &OperatingPoint) -> String {
+        format!("{}/{}/{point}", self.manifest.id, self.manifest.version)
+    }
+
+    /// The sizes of the chosen variant's graphs, bytes.
+    pub(crate) fn graph_bytes(&self) -> u64 {
+        let files = self.graphs().into_iter().map(|(_, entry)| entry.file);
+        files
+            .map(|file| self.folder.join(file).metadata().map_or(0, |m| m.len()))
+            .sum()
     }
 
     /// The mean balanced accuracy of answers at `point`, 0..1: measured where

@@ -98,7 +98,10 @@ pub fn verify(folder: &Path) -> Result<Report, Vec<Problem>> {
     for variant in manifest.variants.keys() {
         let package = Package::read(folder, Some(variant))?;
         let ran = match manifest.kind {
-            Kind::Vlm => Probe::load(&runtime, package).and_then(|mut probe| probe.dry_run()),
+            Kind::Vlm => {
+                let sizes = package.told_sizes();
+                Probe::load(&runtime, package).and_then(|mut probe| probe.dry_run(&sizes))
+            }
             Kind::Detector => Detector::load(&runtime, &package, 1).and_then(|mut detector| {
                 let grey = Frame::still(vec![114; 64 * 48 * 3], 64, 48);
                 let grey =

@@ -17,9 +17,9 @@ use read::Copies;
 pub(crate) use score::Answers;
 pub use see::Seen;
 
-use crate::brake::Stop;
+use crate::brake::{Halt, Stop};
 use crate::graph::Graph;
-use crate::package::{Cut, ImageProcessor, Package, Problem};
+use crate::package::{Cut, ImageProcessor, Package, PointSpec, Problem};
 use crate::runtime::Runtime;
 use crate::tiles::Grid;
 
@@ -276,7 +276,7 @@ impl Engine {
 
     /// Cuts pictures as `cut` says from now on. A size of tiles is tried once
     /// on a grey picture; an error leaves everything as it was.
-    pub fn cut_as(&mut self, cut: Cut, stop: &Stop) -> Result<(), Problem> {
+    pub fn cut_as(&mut self, cut: Cut, stop: &Stop) -> Result<(), Halt> {
         let before = std::mem::replace(&mut self.processor, self.own.cut_as(cut));
         if self.proven.contains(&cut.resolution) {
             return Ok(());
@@ -290,19 +290,24 @@ impl Engine {
     }
 
     /// One grey tile of the size that is set now.
-    fn try_size(&mut self, stop: &Stop) -> Result<(), Problem> {
+    fn try_size(&mut self, stop: &Stop) -> Result<(), Halt> {
         let side = self.processor.tile;
         let most = self.prompter.image_tokens();
-        let seen = self.grey(stop).map_err(|halt| {
-            let why = Problem::from(halt);
-            self.vision
+        let seen = self.grey(stop).map_err(|halt| match halt {
+            Halt::Failed(why) => self
+                .vision
                 .problem(format!("takes no tile of {side} pixels: {}", why.what))
+                .into(),
+            halt => halt,
         })?;
         match seen.tokens(self.hidden) {
             tokens if (1..=most).contains(&tokens) => Ok(()),
-            tokens => Err(self.vision.problem(format!(
-                "gives {tokens} features for a tile of {side} pixels; the prompt has room for {most}"
-            ))),
+            tokens => Err(self
+                .vision
+                .problem(format!(
+                    "gives {tokens} features for a tile of {side} pixels; the prompt has room for {most}"
+                ))
+                .into()),
         }
     }
 

@@ -7,6 +7,12 @@
 //! encodes the frame anew for every rule, reads the whole prompt, and generates
 //! eight tokens. Both are measured in CPU time of the process, in turns, and
 //! medians are given.
+//!
+//! [`points`] measures looks at several operating points.
+
+mod points;
+
+pub use points::{Cost, Measured, PointCost, Progress, Sample, points};
 
 use std::path::PathBuf;
 use std::time::Duration;
