@@ -46,7 +46,7 @@ fn busy(rules: u8) -> (Governor, Mono) {
             questions: usize::from(n % 3),
             need: None,
         };
-        governor.register(Id::new(&format!("rule-{n}")).expect("an id"), wish);
+        governor.register(Id::new(format!("rule-{n}")).expect("an id"), wish);
     }
     let mut t = 0.0;
     while t < 120.0 {
