@@ -62,6 +62,8 @@ struct Entry {
     time: Pair,
     strange: u32,
     looks: u64,
+    /// It turned out that nothing runs at it.
+    excluded: bool,
 }
 
 impl Entry {
@@ -75,6 +77,7 @@ impl Entry {
             },
             strange: 0,
             looks: 0,
+            excluded: false,
             told,
         }
     }
@@ -121,6 +124,19 @@ impl Costs {
 
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    pub fn excluded(&self, index: usize) -> bool {
+        self.entries[index].excluded
+    }
+
+    /// Nothing runs at `point`; the last one that is left stays.
+    pub fn exclude(&mut self, point: &OperatingPoint) {
+        let left = self.entries.iter().filter(|e| !e.excluded).count();
+        let entry = self.entries.iter_mut().find(|e| e.told.point == *point);
+        if let Some(entry) = entry.filter(|_| left > 1) {
+            entry.excluded = true;
+        }
     }
 
     pub fn current(&self) -> usize {

@@ -1,3 +1,4 @@
+mod asked;
 mod settle;
 pub(crate) mod tell;
 
@@ -319,9 +320,10 @@ impl Governor {
             let duty = self.duty(index, self.asked);
             let hot = self.heat.after(step, self.costs.seconds(index, 1));
             let cool = hot.is_none_or(|c| c < self.config.thermal.critical.0);
+            let can = cool && !self.costs.excluded(index);
             Candidate {
-                fits: cool && self.power.fits(step),
-                fits_now: cool && (self.power.fits(step) || self.power.fits_now(step)),
+                fits: can && self.power.fits(step),
+                fits_now: can && (self.power.fits(step) || self.power.fits_now(step)),
                 accuracy: self.costs.accuracy(index),
                 need: wanted / duty.max(1e-6),
             }
