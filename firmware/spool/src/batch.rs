@@ -1,6 +1,6 @@
 use scene::{Alert, Id, Zone};
 
-use crate::RuleRecord;
+use crate::{Note, RuleRecord};
 
 /// Changes that are made together or not at all, in the order given.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub(crate) enum Change {
     PutZone(Id, Vec<u8>),
     RemoveZone(Id),
     PutLife(Id, Vec<u8>),
+    PutNote(Note, Vec<u8>),
+    RemoveNote(Note),
     PushAlert(Vec<u8>, Option<Vec<u8>>),
     Ack(u64),
 }
@@ -69,6 +71,16 @@ impl Batch {
     /// Keeps where a rule is in its life.
     pub fn put_life(self, rule: &Id, life: &[u8]) -> Self {
         self.and(Change::PutLife(rule.clone(), life.to_vec()))
+    }
+
+    /// Keeps a note; one of the same name is replaced.
+    pub fn put_note(self, note: Note, bytes: &[u8]) -> Self {
+        self.and(Change::PutNote(note, bytes.to_vec()))
+    }
+
+    /// Removes a note, if there.
+    pub fn remove_note(self, note: Note) -> Self {
+        self.and(Change::RemoveNote(note))
     }
 
     /// Queues an alert with its picture.

@@ -19,5 +19,5 @@ mod table;
 
 pub use batch::Batch;
 pub use error::StoreError;
-pub use record::{Counts, Limits, Opened, Pending, RuleRecord, SetAside, Snapshot};
+pub use record::{Counts, Limits, Note, Opened, Pending, RuleRecord, SetAside, Snapshot};
 pub use store::Store;

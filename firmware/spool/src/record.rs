@@ -16,7 +16,7 @@ pub struct Limits {
     pub rules: usize,
     /// Zones; one more is refused.
     pub zones: usize,
-    /// Bytes of one rule, one zone or one life; a longer one is refused.
+    /// Bytes of one rule, zone, life or note; a longer one is refused.
     pub record_bytes: usize,
 }
 
@@ -85,6 +85,24 @@ impl RuleRecord {
             priority: Self::PRIORITY,
             snapshot: None,
             other: Map::new(),
+        }
+    }
+}
+
+/// What else a camera keeps: a few bytes each, in a form of the keeper's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// What looks cost, as the governor has learned it.
+    Costs,
+    /// What an operator lowered the allotment to.
+    Limit,
+}
+
+impl Note {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Note::Costs => "costs",
+            Note::Limit => "limit",
         }
     }
 }

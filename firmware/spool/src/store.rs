@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 
 use crate::batch::{Batch, Change};
 use crate::file::{self, Fault};
-use crate::table::{self, LIVES, RULES, ZONES};
-use crate::{Counts, Limits, Opened, Pending, RuleRecord, StoreError};
+use crate::table::{self, LIVES, NOTES, RULES, ZONES};
+use crate::{Counts, Limits, Note, Opened, Pending, RuleRecord, StoreError};
 
 /// Rules, zones, where rules are in their lives, and undelivered alerts.
 ///
@@ -151,9 +151,10 @@ impl Store {
 
     fn check_length(&self, change: &Change) -> Result<(), StoreError> {
         let (what, name, bytes) = match change {
-            Change::PutRule(id, bytes) => ("the rule", id, bytes.len()),
-            Change::PutZone(id, bytes) => ("the zone", id, bytes.len()),
-            Change::PutLife(id, bytes) => ("the life", id, bytes.len()),
+            Change::PutRule(id, bytes) => ("the rule", id.as_str(), bytes.len()),
+            Change::PutZone(id, bytes) => ("the zone", id.as_str(), bytes.len()),
+            Change::PutLife(id, bytes) => ("the life", id.as_str(), bytes.len()),
+            Change::PutNote(note, bytes) => ("the note", note.name(), bytes.len()),
             _ => return Ok(()),
         };
         let limit = self.limits.record_bytes;
@@ -231,6 +232,14 @@ impl Store {
             .collect();
         lives.extend(inner.fresh_lives.clone());
         Ok(lives.into_iter().collect())
+    }
+
+    /// What was kept as `note`; `None` if nothing was.
+    pub fn note(&self, note: Note) -> Result<Option<Vec<u8>>, StoreError> {
+        let inner = &mut *self.lock();
+        let all = self.with(inner, |db| table::all(db, NOTES))?;
+        let found = all.into_iter().find(|(name, _)| name == note.name());
+        Ok(found.map(|(_, bytes)| bytes))
     }
 
     /// Writes the lives that are waiting, durably.

@@ -14,6 +14,8 @@ pub(crate) const RULES: TableDefinition<&str, &[u8]> = TableDefinition::new("rul
 pub(crate) const ZONES: TableDefinition<&str, &[u8]> = TableDefinition::new("zones");
 /// Rule id -> where it is in its life, in a form of the rules' own.
 pub(crate) const LIVES: TableDefinition<&str, &[u8]> = TableDefinition::new("lives");
+/// [`crate::Note`] -> bytes in a form of the keeper's own.
+pub(crate) const NOTES: TableDefinition<&str, &[u8]> = TableDefinition::new("notes");
 /// Place in the queue -> [`scene::Alert`] as JSON.
 pub(crate) const ALERTS: TableDefinition<u64, &[u8]> = TableDefinition::new("alerts");
 /// Place in the queue -> JPEG. Apart from the alerts, so that pictures can go
@@ -33,7 +35,7 @@ const BOOT_COUNT: &str = "boot_count";
 pub(crate) fn prepare(db: &Database, new_boot: bool) -> Result<u64, redb::Error> {
     let txn = db.begin_write()?;
     let boots = {
-        for names in [RULES, ZONES, LIVES] {
+        for names in [RULES, ZONES, LIVES, NOTES] {
             txn.open_table(names)?;
         }
         txn.open_table(ALERTS)?;
@@ -182,6 +184,7 @@ pub(crate) fn apply<'a>(
         let mut rules = txn.open_table(RULES)?;
         let mut zones = txn.open_table(ZONES)?;
         let mut lives = txn.open_table(LIVES)?;
+        let mut notes = txn.open_table(NOTES)?;
         let mut queue = Queue::open(&txn)?;
         let before = (rules.len()?, zones.len()?);
         for change in changes {
@@ -209,6 +212,12 @@ pub(crate) fn apply<'a>(
                     } else {
                         tracing::warn!(rule = %id, "no room for one more life; not kept");
                     }
+                }
+                Change::PutNote(note, bytes) => {
+                    notes.insert(note.name(), bytes.as_slice())?;
+                }
+                Change::RemoveNote(note) => {
+                    notes.remove(note.name())?;
                 }
                 Change::PushAlert(alert, jpeg) => {
                     done.seqs.push(queue.push(alert, jpeg.as_deref())?);

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use scene::{Polygon, Zone};
-use spool::{Batch, Limits, RuleRecord, Snapshot, Store, StoreError};
+use spool::{Batch, Limits, Note, RuleRecord, Snapshot, Store, StoreError};
 
 mod common;
 use common::{alert, id};
@@ -346,4 +346,28 @@ fn broken_files_get_numbers_of_their_own() {
         let kept = fs::read_to_string(dir.path().join(format!("s.broken-{n}"))).unwrap();
         assert_eq!(kept, format!("broken {n}"));
     }
+}
+
+#[test]
+fn notes_are_kept_and_replaced_one_by_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s");
+    let store = open(&path);
+    assert_eq!(store.note(Note::Costs).unwrap(), None);
+    let batch = Batch::new()
+        .put_note(Note::Costs, b"3 J")
+        .put_note(Note::Limit, b"8 W");
+    store.commit(batch).unwrap();
+    let batch = Batch::new().put_note(Note::Costs, b"2 J");
+    store
+        .commit(batch.remove_note(Note::Limit).remove_note(Note::Limit))
+        .unwrap();
+    drop(store);
+    let store = open(&path);
+    assert_eq!(store.note(Note::Costs).unwrap().unwrap(), b"2 J");
+    assert_eq!(store.note(Note::Limit).unwrap(), None);
+    let long = vec![b'x'; Limits::default().record_bytes + 1];
+    let refused = store.commit(Batch::new().put_note(Note::Costs, &long));
+    assert!(matches!(refused, Err(StoreError::TooLong { .. })));
+    assert_eq!(store.note(Note::Costs).unwrap().unwrap(), b"2 J");
 }
