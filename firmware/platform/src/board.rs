@@ -82,6 +82,8 @@ pub struct Platform {
     power: Option<Found>,
     /// When to look for what is not there.
     look: Option<Mono>,
+    /// Whether the sensor that was found can't be read any more.
+    lost: bool,
     /// Why the board's sensor was not found.
     missing: Option<String>,
     judge: Judge,
@@ -154,6 +156,7 @@ impl Platform {
             hat: HatGrant::new(root),
             power: None,
             look: None,
+            lost: false,
             missing: None,
             judge: Judge::new(Kind::Power),
             model: Model::new(&spec),
@@ -229,16 +232,17 @@ impl Platform {
             Said::Nothing => (None, Duration::ZERO),
         };
         match self.judge.judge(now, raw, modelled) {
-            Ok(watts) => Reading {
-                age,
-                ..Reading::measured(Watts(watts), name)
-            },
+            Ok(watts) => {
+                self.lost = false;
+                Reading {
+                    age,
+                    ..Reading::measured(Watts(watts), name)
+                }
+            }
             Err(fault) => {
                 problems.push(format!("{name}: {fault}; watts are modelled"));
                 // Its device may have another number by now.
-                if raw.is_none() && self.look.is_none_or(|look| now >= look) {
-                    self.power = None;
-                }
+                self.lost = raw.is_none();
                 reckoned
             }
         }
@@ -246,24 +250,25 @@ impl Platform {
 
     /// Looks for what has not been found, now and then.
     fn find(&mut self, now: Mono) {
-        if self.power.is_some() && self.undervoltage.is_some()
-            || self.look.is_some_and(|look| now < look)
-        {
+        if self.look.is_some_and(|look| now < look) {
             return;
         }
         self.look = Some(now + LOOK_AGAIN);
         if self.undervoltage.is_none() {
             self.undervoltage = power::undervoltage(&self.root);
         }
-        if self.power.is_none() {
-            let pmic = self.outside.pmic.as_deref();
-            match power::find(&self.root, &self.spec.power, pmic) {
-                Ok(found) => {
-                    self.power = found;
-                    self.missing = None;
-                }
-                Err(why) => self.missing = Some(format!("{why}; watts are modelled")),
+        if self.power.is_some() && !self.lost {
+            return;
+        }
+        let pmic = self.outside.pmic.as_deref();
+        match power::find(&self.root, &self.spec.power, pmic) {
+            Ok(found) => {
+                self.power = found;
+                self.missing = None;
             }
+            // What was there once is missed by its own reading.
+            Err(_) if self.lost => {}
+            Err(why) => self.missing = Some(format!("{why}; watts are modelled")),
         }
     }
 

@@ -183,3 +183,240 @@ fn word(value: Option<&Value>) -> Option<String> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What `lldpcli -f json0 show neighbors details` says of one neighbour on
+    /// `interface` with the power TLV `power`.
+    fn neighbour(interface: &str, power: &str) -> String {
+        format!(
+            r#"{{"name": "{interface}", "via": "LLDP", "rid": "1", "age": "0 day, 00:00:12",
+              "chassis": [{{"id": [{{"type": "mac", "value": "00:11:22:33:44:55"}}],
+                "name": [{{"value": "switch-1"}}], "descr": [{{"value": "A switch"}}],
+                "capability": [{{"type": "Bridge", "enabled": true}}]}}],
+              "port": [{{"id": [{{"type": "ifname", "value": "gi1/0/7"}}],
+                "descr": [{{"value": "camera"}}], "ttl": [{{"value": "120"}}],
+                "auto-negotiation": [{{"supported": true, "enabled": true,
+                  "advertised": [{{"type": "100Base-TX", "hd": false, "fd": true}}],
+                  "current": [{{"value": "100BaseTXFD"}}]}}],
+                "power": [{power}]}}],
+              "vlan": [{{"vlan-id": "20", "pvid": true}}]}}"#
+        )
+    }
+
+    fn answer(neighbours: &[String]) -> String {
+        format!(
+            r#"{{"lldp": [{{"interface": [{}]}}]}}"#,
+            neighbours.join(",")
+        )
+    }
+
+    fn pse(class: &str, more: &str) -> String {
+        format!(
+            r#"{{"supported": true, "enabled": true, "paircontrol": false,
+              "device-type": [{{"value": "PSE"}}], "pairs": [{{"value": "signal"}}],
+              "class": [{{"value": "{class}"}}]{more}}}"#
+        )
+    }
+
+    fn at(requested: u32, allocated: u32) -> String {
+        format!(
+            r#", "power-type": [{{"value": "2"}}], "source": [{{"value": "PSE"}}],
+              "priority": [{{"value": "high"}}], "requested": [{{"value": "{requested}"}}],
+              "allocated": [{{"value": "{allocated}"}}]"#
+        )
+    }
+
+    fn bt(a: u32, b: u32) -> String {
+        format!(
+            r#", "requested-a": [{{"value": "{a}"}}], "requested-b": [{{"value": "{b}"}}],
+              "allocated-a": [{{"value": "{a}"}}], "allocated-b": [{{"value": "{b}"}}],
+              "pse-powering-status": [{{"value": "4-pair powering dual-signature PD"}}],
+              "pd-powering-status": [{{"value": "4-pair powered dual-signature PD"}}],
+              "power-pairs-ext": [{{"value": "Both alternatives"}}],
+              "power-class-ext-a": [{{"value": "Class 4"}}],
+              "power-class-ext": [{{"value": "Class 6"}}],
+              "power-type-ext": [{{"value": "Type 3 PSE"}}],
+              "max-power": [{{"value": "51000"}}]"#
+        )
+    }
+
+    fn grant(powers: &[String]) -> Option<f64> {
+        let all: Vec<String> = powers.iter().map(|p| neighbour("eth0", p)).collect();
+        granted(&parse(&answer(&all)).unwrap()).map(|w| w.0)
+    }
+
+    #[test]
+    fn an_allocation_is_read_whole() {
+        let told = parse(&answer(&[neighbour(
+            "eth0",
+            &pse("class 4", &at(25_500, 20_000)),
+        )]));
+        let expected = MdiPower {
+            interface: "eth0".into(),
+            is_pse: true,
+            supported: true,
+            enabled: true,
+            class: Some(4),
+            at: true,
+            requested: Some(25_500),
+            allocated: Some(20_000),
+            ..MdiPower::default()
+        };
+        assert_eq!(told.unwrap(), [expected]);
+        let more = at(51_000, 51_000) + &bt(0, 0);
+        let told = parse(&answer(&[neighbour("eth0", &pse("class 4", &more))])).unwrap();
+        assert_eq!(told[0].class_ext, Some(6));
+        assert_eq!(told[0].type_ext.as_deref(), Some("Type 3 PSE"));
+        assert_eq!(told[0].most, Some(51_000));
+        assert_eq!(told[0].granted().unwrap().0, 51.0);
+    }
+
+    #[test]
+    fn what_is_granted() {
+        for (power, expected) in [
+            (pse("class 4", &at(25_500, 25_500)), Some(25.5)),
+            (pse("class 4", &at(25_500, 13_000)), Some(12.95)),
+            (pse("class 4", &at(25_500, 6_400)), Some(6.4)),
+            // It has not decided.
+            (pse("class 4", &at(25_500, 0)), None),
+            // A switch of 802.3af.
+            (pse("class 4", ""), Some(12.95)),
+            (pse("class 3", ""), Some(12.95)),
+            (pse("class 2", ""), Some(6.49)),
+            (pse("class 1", ""), Some(3.84)),
+            (pse("class 0", ""), Some(12.95)),
+            (pse("class 9", ""), None),
+            // Dual signature: both pair sets.
+            (
+                pse("class 4", &(at(0, 0) + &bt(12_900, 12_900))),
+                Some(25.8),
+            ),
+            (pse("class 4", &(at(0, 0) + &bt(12_900, 0))), Some(12.9)),
+            // It is fed itself, or feeds nothing.
+            (
+                pse("class 4", &at(25_500, 25_500)).replace("PSE\"}], \"pairs", "PD\"}], \"pairs"),
+                None,
+            ),
+            (
+                pse("class 3", "").replace("\"enabled\": true", "\"enabled\": false"),
+                None,
+            ),
+            (
+                pse("class 3", "").replace("\"supported\": true", "\"supported\": false"),
+                None,
+            ),
+            // More than the wire can say.
+            (pse("class 4", &at(25_500, 4_000_000_000)), None),
+        ] {
+            assert_eq!(grant(std::slice::from_ref(&power)), expected, "{power}");
+        }
+    }
+
+    #[test]
+    fn of_several_neighbours_the_lowest_counts() {
+        let powers = [
+            pse("class 4", &at(25_500, 25_500)),
+            pse("class 4", &at(25_500, 15_400)),
+            pse("class 4", &at(25_500, 0)),
+        ];
+        assert_eq!(grant(&powers), Some(15.4));
+        assert_eq!(grant(&[]), None);
+        // A neighbour without the TLV, and lldpd without neighbours.
+        let plain = neighbour("eth0", "").replace(r#""power": []"#, r#""mfs": []"#);
+        assert_eq!(parse(&answer(&[plain])), Ok(vec![]));
+        for none in ["{\"lldp\": [{}]}", "{\"lldp\": {}}", "{\"lldp\": []}"] {
+            assert_eq!(parse(none), Ok(vec![]));
+        }
+    }
+
+    #[test]
+    fn the_other_form_of_json_is_understood() {
+        let text = r#"{"lldp": {"interface": {"eth0": {"via": "LLDP", "chassis": {"switch-1": {}},
+            "port": {"id": {"type": "mac", "value": "0"}, "power": {"supported": true, "enabled": true,
+            "device-type": "PSE", "class": "class 4", "power-type": "2",
+            "requested": "25500", "allocated": "25500"}}}}}}"#;
+        let told = parse(text).unwrap();
+        assert_eq!(granted(&told).unwrap().0, 25.5);
+        assert_eq!(told[0].interface, "eth0");
+    }
+
+    #[test]
+    fn what_is_no_answer_says_so() {
+        for bad in ["", "garbage", "{", "[1, 2", "{\"lldp\":"] {
+            assert!(parse(bad).unwrap_err().contains("no JSON"), "{bad}");
+        }
+        for bad in ["{}", "[]", "7", "{\"lldpd\": []}"] {
+            assert!(parse(bad).unwrap_err().contains("no \"lldp\""), "{bad}");
+        }
+        // Nested deeper than any answer: an error, no overflow.
+        assert!(parse(&"[".repeat(1 << 20)).is_err());
+        let deep = format!("{{\"lldp\": {}1{}}}", "[".repeat(100), "]".repeat(100));
+        assert_eq!(parse(&deep), Ok(vec![]));
+    }
+
+    /// Any JSON, with the keys of an answer in it.
+    fn json() -> impl Strategy<Value = Value> {
+        let key = prop::sample::select(vec![
+            "lldp",
+            "interface",
+            "port",
+            "power",
+            "value",
+            "name",
+            "eth0",
+            "allocated",
+            "class",
+            "device-type",
+            "supported",
+            "enabled",
+            "power-type",
+            "allocated-a",
+            "allocated-b",
+        ]);
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "PSE|PD|class [0-9]|[0-9]{0,12}|.{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(8, 128, 6, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((key.clone(), inner), 0..6).prop_map(|all| {
+                    Value::Object(all.into_iter().map(|(k, v)| (k.to_string(), v)).collect())
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_json_upsets_it(inner in json()) {
+            let root = serde_json::json!({ "lldp": inner });
+            let told = parse(&root.to_string()).unwrap();
+            if let Some(watts) = granted(&told) {
+                prop_assert!(watts.0 > 0.0 && watts.0 < 200.0);
+            }
+        }
+
+        #[test]
+        fn no_text_upsets_it(text in "\\PC{0,200}") {
+            let _ = parse(&text);
+        }
+
+        /// A true answer, damaged.
+        #[test]
+        fn no_damage_upsets_it(from in 0usize..1_000, length in 0usize..40, with in "[\"{}\\[\\]:, 0-9]{0,6}") {
+            let mut text = answer(&[neighbour("eth0", &pse("class 4", &at(25_500, 20_000)))]);
+            let from = from.min(text.len());
+            let to = (from + length).min(text.len());
+            text.replace_range(from..to, &with);
+            let told = parse(&text).unwrap_or_default();
+            prop_assert!(granted(&told).is_none_or(|watts| watts.0 > 0.0 && watts.0 < 100.0));
+        }
+    }
+}

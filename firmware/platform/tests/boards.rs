@@ -1,58 +1,15 @@
+mod common;
+
 use std::fs;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use platform::{IoMode, Platform, PlatformError, Poe, service};
-use scene::ports::Board;
-use scene::{Celsius, Quantity, Source, Watts};
-
-const GOOD: &str = r#"
-[board]
-name = "good"
-title = "Good"
-[video]
-source = "test"
-encoder = "x264"
-[poe]
-class = 4
-[power]
-idle_watts = 4.0
-watts_per_core = 1.0
-energy_counter = "rapl"
-[thermal]
-critical_celsius = 90.0
-[compute]
-cores = 4
-threads = 2
-[boot]
-counter = "none"
-"#;
-
-/// A folder with a board called good, and a tree of sensors.
-struct Tree(tempfile::TempDir);
-
-impl Tree {
-    fn new(toml: &str) -> Self {
-        let tree = Self(tempfile::tempdir().unwrap());
-        tree.put("good/board.toml", toml);
-        tree
-    }
-
-    fn put(&self, path: &str, text: impl AsRef<[u8]>) {
-        let path = self.0.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn open(&self) -> Result<Platform, PlatformError> {
-        Platform::open(&self.0.path().join("good"), self.0.path())
-    }
-}
-
-fn boards() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../board")
-}
+use common::{GOOD, Says, Tree, boards, read};
+use platform::pins::{Levels, Lines};
+use platform::{IoMode, Outside, Platform, Poe, Sensor, service};
+use scene::ports::{Board, Reading};
+use scene::{Celsius, Source, Watts};
 
 #[test]
 fn the_boards_that_ship_are_sound() {
@@ -63,7 +20,9 @@ fn the_boards_that_ship_are_sound() {
         if !dir.is_dir() || dir.ends_with("common") {
             continue;
         }
-        let board = Platform::open(&dir, Path::new("/")).unwrap();
+        let nowhere = Tree::empty();
+        let mut board = Platform::open(&dir, nowhere.root()).unwrap();
+        assert!(board.read().board.is_some());
         assert_eq!(dir.file_name().unwrap(), board.name());
         let spec = board.spec();
         let source = ("source", &spec.video.source);
@@ -82,7 +41,7 @@ fn the_boards_that_ship_are_sound() {
         );
         seen += 1;
     }
-    assert!(seen >= 2, "generic and qemu-virt ship");
+    assert!(seen >= 6, "{seen}");
 }
 
 #[test]
@@ -103,7 +62,6 @@ fn a_board_file_is_closed_and_says_what_is_wrong_with_it() {
             "idle_watts = -1.0",
             "[power] idle_watts = -1",
         ),
-        ("\"rapl\"", "\"magic\"", "magic"),
         ("\"x264\"", "\"../x\"", "[video] encoder = \"../x\""),
         (
             "\"x264\"",
@@ -130,11 +88,104 @@ fn a_board_file_is_closed_and_says_what_is_wrong_with_it() {
             "critical_celsius = 5",
         ),
         ("[board]", "[board", "board"),
+        ("class = 4", "class = 1", "[power] idle_watts = 4"),
+        ("[thermal]", "sensor = \"magic\"\n[thermal]", "magic"),
+        (
+            "[thermal]",
+            "energy_counter = \"none\"\n[thermal]",
+            "energy_counter",
+        ),
+        (
+            "[thermal]",
+            "at = \"1-0040\"\n[thermal]",
+            "[power] at = \"1-0040\"",
+        ),
+        (
+            "[thermal]",
+            "sensor = \"ina226\"\nat = \"../x\"\n[thermal]",
+            "[power] at = \"../x\"",
+        ),
+        (
+            "[thermal]",
+            "sensor = \"ina226\"\nchannels = [\"1\"]\n[thermal]",
+            "[power] channels = [\"1\"]",
+        ),
+        (
+            "[thermal]",
+            "sensor = \"ina3221\"\n[thermal]",
+            "[power] channels = []",
+        ),
+        (
+            "[thermal]",
+            "efficiency = 0.4\n[thermal]",
+            "[power] efficiency = 0.4",
+        ),
+        (
+            "[thermal]",
+            "tolerance = 0.31\n[thermal]",
+            "[power] tolerance = 0.31",
+        ),
+        (
+            "[thermal]",
+            "switched = { heater = 22 }\n[thermal]",
+            "[power] switched = { heater = 22 }",
+        ),
+        (
+            "[thermal]",
+            "switched = { heater = -1.0 }\n[thermal]",
+            "[power] switched = { heater = -1 }",
+        ),
+        (
+            "[thermal]",
+            "switched = { \"Heater 1\" = 1.0 }\n[thermal]",
+            "[power] switched = \"Heater 1\"",
+        ),
+        (
+            "[compute]",
+            "derate_celsius = 90.0\n[compute]",
+            "[thermal] derate_celsius = 90",
+        ),
+        (
+            "[compute]",
+            "ambient_most_celsius = 80.0\n[compute]",
+            "[thermal] ambient_most_celsius = 80",
+        ),
+        (
+            "[compute]",
+            "die_seconds = 0.0\n[compute]",
+            "[thermal] die_seconds = 0",
+        ),
+        ("[boot]", "caps_mhz = [9]\n[boot]", "[compute] caps_mhz = 9"),
+        (
+            "[boot]",
+            "caps_mhz = [1200, 800]\n[boot]",
+            "[compute] caps_mhz = [1200, 800]",
+        ),
+        (
+            "class = 4",
+            "class = 4\npins = { controller = \"tps2373\", tph = \"A\", tpl = \"B\" }",
+            "[poe.pins] bt = nothing",
+        ),
+        (
+            "class = 4",
+            "class = 4\npins = { controller = \"tps23731\", t2p = \"A\", bt = \"B\" }",
+            "[poe.pins] bt = \"B\"",
+        ),
+        (
+            "class = 4",
+            "class = 4\npins = { controller = \"tps2372\", tph = \"A\", tpl = \"A\" }",
+            "[poe.pins] tpl = \"A\"",
+        ),
+        (
+            "class = 4",
+            "class = 4\npins = { controller = \"tps1\" }",
+            "tps1",
+        ),
     ];
     for (old, new, expected) in cases {
         let text = GOOD.replace(old, new);
         assert_ne!(text, GOOD);
-        let error = Tree::new(&text).open().unwrap_err().to_string();
+        let error = Tree::empty().board(&text).unwrap_err().to_string();
         assert!(
             error.contains(expected) && error.contains("good/board.toml"),
             "{new}: {error}"
@@ -142,11 +193,128 @@ fn a_board_file_is_closed_and_says_what_is_wrong_with_it() {
     }
     let error = Platform::open(Path::new("/nowhere"), Path::new("/")).unwrap_err();
     assert!(error.to_string().contains("/nowhere/board.toml"), "{error}");
+    let error = Platform::open(&boards().join("toaster"), Path::new("/")).unwrap_err();
+    let known = "generic, imx8mp-evk, qemu-virt, rock-5b, rpi-cm4-poe, rpi5-poe";
+    assert!(error.to_string().contains(known), "{error}");
+}
+
+#[test]
+fn a_short_file_has_sensible_defaults() {
+    let board = Tree::empty().board(GOOD).unwrap();
+    let spec = board.spec();
+    assert_eq!(spec.power.sensor, Sensor::None);
+    assert_eq!((spec.power.efficiency, spec.power.tolerance), (1.0, 0.05));
+    assert!(spec.power.switched.is_empty() && spec.compute.caps_mhz.is_empty());
+    assert!(spec.poe.lldp && spec.poe.pins.is_none());
+    let t = &spec.thermal;
+    assert_eq!((t.critical(), t.derate()), (Celsius(90.0), Celsius(80.0)));
+    assert_eq!((t.case().as_secs(), t.die().as_secs()), (900, 20));
+    assert_eq!((t.kelvin_per_watt, t.die_kelvin_per_watt), (4.0, 3.0));
+    assert_eq!(t.ambient_most_celsius, 55.0);
+}
+
+const SWITCH: &str = r#"{"lldp": [{"interface": [{"name": "eth0", "via": "LLDP", "port": [{"power": [{
+    "supported": true, "enabled": true, "paircontrol": false, "device-type": [{"value": "PSE"}],
+    "class": [{"value": "class 4"}], "power-type": [{"value": "2"}],
+    "requested": [{"value": "25500"}], "allocated": [{"value": "25500"}]}]}]}]}]}"#;
+
+#[test]
+fn the_switch_renegotiates_and_falls_silent() {
+    let lldp = Says::default();
+    let outside = Outside {
+        lldp: lldp.boxed(),
+        ..Outside::default()
+    };
+    let mut board = Tree::empty().board_with(GOOD, outside).unwrap();
+    let mut allotment = |t: f64| {
+        let r = read(&mut board, t, 0.0);
+        let by = r.allotment.by.into_owned();
+        (r.allotment.value.0, by, r.problems)
+    };
+    assert_eq!(allotment(0.0), (12.95, "nobody yet".into(), vec![]));
+    // A machine without lldpd has no problem.
+    lldp.say(1.0, Err("lldpcli can't be started"));
+    assert_eq!(allotment(1.0), (12.95, "nobody yet".into(), vec![]));
+    lldp.say(10.0, Ok(SWITCH));
+    assert_eq!(allotment(10.5), (25.5, "lldp".into(), vec![]));
+    let lower = SWITCH.replace("\"25500\"}]}]", "\"13400\"}]}]");
+    lldp.say(20.0, Ok(&lower));
+    assert_eq!(allotment(20.5), (13.4, "lldp".into(), vec![]));
+    lldp.say(30.0, Ok(SWITCH));
+    assert_eq!(allotment(30.5).0, 25.5);
+    // lldpcli fails from now on.
+    lldp.say(40.0, Err("lldpcli did not answer within 5 s"));
+    let (watts, _, problems) = allotment(300.0);
+    assert_eq!(watts, 25.5);
+    assert_eq!(
+        problems,
+        [
+            "lldp granted 25.5 W 270 s ago and is silent now",
+            "lldpcli did not answer within 5 s"
+        ]
+    );
+    lldp.say(310.0, Ok("garbage"));
+    let (watts, _, problems) = allotment(331.0);
+    assert_eq!(watts, 12.95);
+    assert!(problems[1].contains("no JSON"), "{problems:?}");
+    lldp.say(340.0, Ok(SWITCH));
+    assert_eq!(allotment(340.0), (25.5, "lldp".into(), vec![]));
+}
+
+struct Wired(Result<Levels, String>);
+
+impl Lines for Wired {
+    fn levels(&mut self) -> Result<Levels, String> {
+        self.0.clone()
+    }
+}
+
+#[test]
+fn the_pins_of_a_pd_controller_count() {
+    let pins =
+        "class = 4\npins = { controller = \"tps2373\", tph = \"A\", tpl = \"B\", bt = \"C\" }";
+    let toml = GOOD.replace("class = 4", pins);
+    let with = |levels| {
+        let outside = Outside {
+            pins: Some(Box::new(Wired(levels))),
+            ..Outside::default()
+        };
+        let mut board = Tree::empty().board_with(&toml, outside).unwrap();
+        read(&mut board, 0.0, 0.0)
+    };
+    let levels = |tph, tpl, bt| Levels {
+        tph: Some(tph),
+        tpl: Some(tpl),
+        bt: Some(bt),
+        t2p: None,
+    };
+    let r = with(Ok(levels(true, false, true)));
+    assert_eq!((r.allotment.value.0, &*r.allotment.by), (25.5, "pd pins"));
+    assert_eq!(with(Ok(levels(true, true, true))).allotment.value.0, 12.95);
+    let r = with(Ok(levels(false, false, false)));
+    assert_eq!((r.allotment.value.0, &*r.allotment.by), (25.5, "class 4"));
+    // An adapter of unknown watts, levels that mean nothing, lines that fail.
+    assert_eq!(with(Ok(levels(false, true, true))).allotment.value.0, 12.95);
+    for (levels, expected) in [
+        (Ok(levels(false, false, true)), "contradict"),
+        (Err("no GPIO line is called \"A\"".to_string()), "\"A\""),
+    ] {
+        let r = with(levels);
+        assert_eq!(r.allotment.value.0, 12.95);
+        assert!(r.problems[0].contains(expected), "{:?}", r.problems);
+    }
 }
 
 #[test]
 fn classes_have_their_watts() {
-    let watts = |class| Poe { class }.allotment().map(|w| w.0);
+    let watts = |class| {
+        let poe = Poe {
+            class,
+            lldp: true,
+            pins: None,
+        };
+        poe.allotment().map(|w| w.0)
+    };
     let all: Vec<Option<f64>> = (0..=9).map(watts).collect();
     let expected = [12.95, 3.84, 6.49, 12.95, 25.5, 40.0, 51.0, 62.0, 71.3].map(Some);
     assert_eq!(all[..9], expected);
@@ -155,11 +323,12 @@ fn classes_have_their_watts() {
 
 #[test]
 fn a_bare_board_is_modelled() {
-    let mut board = Tree::new(GOOD).open().unwrap();
+    let mut board = Tree::empty().board(GOOD).unwrap();
     let r = board.read();
-    assert_eq!(r.allotment, Quantity::modelled(Watts(25.5)));
-    assert_eq!(r.board, Some(Quantity::modelled(Watts(4.0))));
-    assert_eq!((r.hottest, r.energy_joules), (None, None));
+    assert_eq!(r.allotment, Reading::modelled(Watts(12.95), "nobody yet"));
+    assert_eq!(r.board, Some(Reading::modelled(Watts(4.0), "CPU time")));
+    assert_eq!((r.hottest.clone(), r.frequency_mhz), (None, None));
+    assert_eq!(r.problems, Vec::<String>::new());
     // Some load, and the model sees it.
     let began = std::time::Instant::now();
     let mut x = 1u64;
@@ -171,69 +340,6 @@ fn a_bare_board_is_modelled() {
     let watts = after.board.unwrap();
     assert_eq!(watts.source, Source::Modelled);
     assert!(watts.value.0 > 4.05 && watts.value.0 <= 8.0, "{watts:?}");
-}
-
-#[test]
-fn the_hottest_sane_zone_counts() {
-    let tree = Tree::new(GOOD);
-    let zone =
-        |n: u32, text: &[u8]| tree.put(&format!("sys/class/thermal/thermal_zone{n}/temp"), text);
-    let mut board = tree.open().unwrap();
-    zone(0, b"41500\n");
-    zone(1, b"63250\n");
-    zone(2, b"999999999\n");
-    zone(3, b"-274000\n");
-    zone(4, b"warm\n");
-    zone(5, b"");
-    zone(6, &[0xFF; 5_000]);
-    zone(7, b"99999999999999999999999999\n");
-    tree.put("sys/class/thermal/cooling_device0/temp", "99000");
-    tree.put("sys/class/thermal/thermal_zone8/type", "no temp here");
-    assert_eq!(board.read().hottest, Some(Celsius(63.25)));
-    fs::remove_dir_all(tree.0.path().join("sys")).unwrap();
-    assert_eq!(board.read().hottest, None, "a sensor that vanished");
-}
-
-#[test]
-fn the_energy_counter_is_read_wraps_and_fails() {
-    let tree = Tree::new(GOOD);
-    let counter = |uj: &str| tree.put("sys/class/powercap/intel-rapl:0/energy_uj", uj);
-    tree.put("sys/class/powercap/intel-rapl:0/name", "package-0\n");
-    tree.put(
-        "sys/class/powercap/intel-rapl:0/max_energy_range_uj",
-        "10000000\n",
-    );
-    // Parts of the package and other domains are not added to it.
-    for (dir, name) in [("intel-rapl:0:0", "core"), ("intel-rapl:1", "psys")] {
-        tree.put(&format!("sys/class/powercap/{dir}/name"), name);
-        tree.put(&format!("sys/class/powercap/{dir}/energy_uj"), "5");
-    }
-    counter("1000000\n");
-    let mut board = tree.open().unwrap();
-    let mut joules = || {
-        std::thread::sleep(std::time::Duration::from_millis(30));
-        let r = board.read();
-        (r.energy_joules.unwrap(), r.board.unwrap().source)
-    };
-    assert_eq!(joules().0, 0.0);
-    counter("3000000\n");
-    assert_eq!(joules(), (2.0, Source::Measured));
-    counter("9000000\n");
-    assert_eq!(joules().0, 8.0);
-    counter("500000\n");
-    assert_eq!(joules(), (9.5, Source::Measured), "wrapped at 10 J");
-    for bad in ["", "much", "-5", "99999999999999999999999"] {
-        counter(bad);
-        assert_eq!(joules(), (9.5, Source::Modelled), "{bad}");
-    }
-    counter("600000\n");
-    joules();
-    counter("700000\n");
-    let (total, source) = joules();
-    assert!(
-        (total - 9.6).abs() < 1e-9 && source == Source::Measured,
-        "{total}"
-    );
 }
 
 /// The environment is read by the process, so a child says the words.
@@ -279,16 +385,20 @@ fn systemd_hears_it() {
 
 #[test]
 fn a_board_names_its_encoders_in_order() {
-    let one = Tree::new(GOOD).open().unwrap();
+    let one = Tree::empty().board(GOOD).unwrap();
     assert_eq!(one.spec().video.encoder, ["x264"]);
     assert_eq!(one.spec().video.io_mode, None);
     let more = "[\"mpph264\", \"x264\"]\nio_mode = \"dmabuf\"";
-    let more = Tree::new(&GOOD.replace("\"x264\"", more)).open().unwrap();
+    let more = Tree::empty()
+        .board(&GOOD.replace("\"x264\"", more))
+        .unwrap();
     assert_eq!(more.spec().video.encoder, ["mpph264", "x264"]);
     assert_eq!(more.spec().video.io_mode, Some(IoMode::Dmabuf));
     assert_eq!(more.spec().video.most, None);
     let most = "\"x264\"\nmost = { width = 640, height = 360, rate = 5 }";
-    let most = Tree::new(&GOOD.replace("\"x264\"", most)).open().unwrap();
+    let most = Tree::empty()
+        .board(&GOOD.replace("\"x264\"", most))
+        .unwrap();
     let mode = most.spec().video.most.unwrap();
     assert_eq!((mode.width, mode.height, mode.rate), (640, 360, 5));
 }
