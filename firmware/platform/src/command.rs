@@ -191,9 +191,8 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(20);
         let mut wait_for_other = |than: Option<&Told>| {
             loop {
-                let newest = asked.newest();
-                if newest.is_some() && newest.as_ref() != than {
-                    return newest.unwrap();
+                if let Some(newest) = asked.newest().filter(|told| Some(told) != than) {
+                    return newest;
                 }
                 assert!(Instant::now() < deadline);
                 thread::sleep(Duration::from_millis(10));

@@ -175,7 +175,7 @@ fn a_pi_5_by_its_power_management() {
 fn a_tree_where_all_is_broken_is_survived() {
     let tree = Tree::recorded("broken");
     let secret = tree.root().join("sys/class/thermal/thermal_zone8/temp");
-    fs::set_permissions(secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(secret, fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads it none the less.
     let is_root = fs::read(tree.root().join("sys/class/thermal/thermal_zone8/temp")).is_ok();
     for sensor in [
