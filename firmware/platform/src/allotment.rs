@@ -101,7 +101,7 @@ impl Allotment {
             let silent = said.is_none() || age > KEPT;
             if silent {
                 problems.push(format!(
-                    "{} granted {watts:.1} {} s ago and is silent now",
+                    "{} granted {watts:.2} {} s ago and is silent now",
                     who.name(),
                     age.as_secs()
                 ));
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!((reading.value, reading.age.as_secs()), (Watts(25.5), 299));
         assert_eq!(
             problems,
-            ["lldp granted 25.5 W 299 s ago and is silent now"]
+            ["lldp granted 25.50 W 299 s ago and is silent now"]
         );
         assert_eq!(watts(&mut a, 301.0, &SILENCE), 12.95);
         // The others are heard, and the silent one caps them.

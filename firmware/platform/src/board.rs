@@ -240,7 +240,12 @@ impl Platform {
                 }
             }
             Err(fault) => {
-                problems.push(format!("{name}: {fault}; watts are modelled"));
+                // Who was asked elsewhere may know more than that.
+                let why = pmic
+                    .and_then(|told| told.text.err())
+                    .filter(|_| raw.is_none());
+                let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+                problems.push(format!("{name}: {fault}{why}; watts are modelled"));
                 // Its device may have another number by now.
                 self.lost = raw.is_none();
                 reckoned

@@ -276,6 +276,28 @@ mod tests {
         assert_eq!(told[0].granted().unwrap().0, 51.0);
     }
 
+    /// Written by lldpcli 1.0.16, the neighbour another lldpd that plays the
+    /// switch.
+    #[test]
+    fn lldpd_itself_is_understood() {
+        let json0 = include_str!("../tests/trees/lldp/neighbours.json0");
+        let json = include_str!("../tests/trees/lldp/neighbours.json");
+        let told = parse(json0).unwrap();
+        let expected = MdiPower {
+            interface: "veth0".into(),
+            is_pse: true,
+            supported: true,
+            enabled: true,
+            class: Some(4),
+            at: true,
+            requested: Some(25_500),
+            allocated: Some(20_000),
+            ..MdiPower::default()
+        };
+        assert_eq!(told, [expected]);
+        assert_eq!(parse(json), Ok(told));
+    }
+
     #[test]
     fn what_is_granted() {
         for (power, expected) in [

@@ -249,7 +249,7 @@ fn the_switch_renegotiates_and_falls_silent() {
     assert_eq!(
         problems,
         [
-            "lldp granted 25.5 W 270 s ago and is silent now",
+            "lldp granted 25.50 W 270 s ago and is silent now",
             "lldpcli did not answer within 5 s"
         ]
     );

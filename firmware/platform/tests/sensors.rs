@@ -165,7 +165,11 @@ fn a_pi_5_by_its_power_management() {
         Err("vcgencmd did not answer within 2 s"),
     ] {
         says.say(21.0, bad);
-        assert_eq!(watts(&read(&mut board, 21.0, 0.0)).1, Source::Modelled);
+        let r = read(&mut board, 21.0, 0.0);
+        assert_eq!(watts(&r).1, Source::Modelled);
+        if let Err(why) = bad {
+            assert!(r.problems[0].contains(why), "{:?}", r.problems);
+        }
     }
     says.say(30.0, Ok(&text));
     assert_eq!(watts(&read(&mut board, 30.0, 0.0)).1, Source::Measured);
