@@ -158,7 +158,7 @@ fn answers_name_the_point_that_gave_them() {
         all.dedup();
         all
     };
-    assert_eq!(who(&mut eyes), [name.clone()]);
+    assert_eq!(who(&mut eyes), std::slice::from_ref(&name));
     eyes.run_at(&at("f32/160px/1t/1c")).unwrap();
     assert_eq!(who(&mut eyes), [format!("{name}/f32/160px/1t/1c")]);
     assert_eq!(eyes.knowledge().name(), name, "the model is the same one");

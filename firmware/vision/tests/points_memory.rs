@@ -33,20 +33,30 @@ fn resident_mb() -> f64 {
     kilobytes.parse::<f64>().unwrap() / 1e3
 }
 
+/// More than this many MB more after a hundred switches is a leak. Where graphs
+/// are loaded anew the allocator leaves holes that wax and wane by some 20 MB; a
+/// graph of scout's that was kept each time would take 1200.
+const CASES: [(&str, &str, f64); 3] = [
+    ("../../models/scout", "1t/2c", 2.0),
+    ("../../models/scout", "", 40.0),
+    ("tests/data/variants", "", 8.0),
+];
+
 #[test]
-fn fifty_switches_and_more_leave_memory_as_it_was() {
+fn a_hundred_switches_leave_memory_as_it_was() {
     let _alone = ALONE.lock().unwrap_or_else(|poison| poison.into_inner());
     runtime();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for (package, threads) in [("../../models/scout", 2), ("tests/data/variants", 1)] {
+    for (package, among, most) in CASES {
         let options = Options {
             vlm: Some(folder.join(package)),
-            threads,
+            threads: 2,
             ..Options::default()
         };
         let mut eyes = open(options).unwrap();
-        let points = eyes.points();
-        let frame = Frame::still(vec![90; 640 * 360 * 3], 640, 360).unwrap();
+        let mut points = eyes.points();
+        points.retain(|point| point.to_string().ends_with(among));
+        let frame = Frame::still(vec![90; 96 * 54 * 3], 96, 54).unwrap();
         let asked = &[question()];
         let mut switch = |times: usize| {
             for n in 0..times {
@@ -58,10 +68,13 @@ fn fifty_switches_and_more_leave_memory_as_it_was() {
             resident_mb()
         };
         // The allocator's and the runtime's own stores fill first.
-        let before = switch(60);
+        let before = switch(40);
         let after = switch(100);
-        println!("{package}: {before:.1} MB after 60 switches, {after:.1} MB after 160");
-        assert!(after < before + 8.0, "{package}: {before} to {after} MB");
+        println!(
+            "{package}, {} points: {before:.1} MB after 40 switches, {after:.1} MB after 140",
+            points.len()
+        );
+        assert!(after < before + most, "{package}: {before} to {after} MB");
     }
 }
 
