@@ -34,8 +34,13 @@ struct Limits {
     /// samples now and then need not have seen is no evidence.
     average: Duration,
     /// Without any movement of the model, unchanged for this long is stuck: a
-    /// fine sensor, and one that tells whole or half degrees.
+    /// fine sensor, and a coarse one.
     longest: Option<(Duration, Duration)>,
+    /// A sensor with steps of this and more is coarse, W or K.
+    coarse: f64,
+    /// Steps are no larger than this, W or K; of one that never moved they are
+    /// taken to be.
+    largest: f64,
 }
 
 const POWER: Limits = Limits {
@@ -47,6 +52,9 @@ const POWER: Limits = Limits {
     average: Duration::from_secs(5),
     // A quiet board behind a coarse converter may say the same for hours.
     longest: None,
+    coarse: f64::INFINITY,
+    // What looks like a step is the load's.
+    largest: 0.0,
 };
 
 const TEMPERATURE: Limits = Limits {
@@ -59,7 +67,13 @@ const TEMPERATURE: Limits = Limits {
     // Air moves. A die under a steady load may follow a night's air within
     // one degree for four hours (8 K a day and night).
     longest: Some((Duration::from_secs(1_800), Duration::from_secs(6 * 3_600))),
+    coarse: 0.4,
+    largest: 1.0,
 };
+
+/// The model has to move by this many of the sensor's own steps, since it may
+/// be wrong by a factor of two or three and the sensor still be well.
+const STEPS: f64 = 3.0;
 
 /// A new value may be late for what the model had seen; once unchanged for
 /// this many times [`Limits::average`] it goes with what the model says now.
@@ -163,6 +177,9 @@ pub struct Judge {
     /// What the model says, averaged.
     expected: Option<f64>,
     held: Option<Held>,
+    /// The smallest difference between two values that followed each other: no
+    /// less than the sensor's step. `None` until it moved.
+    step: Option<f64>,
 }
 
 /// A value that has not changed.
@@ -190,6 +207,7 @@ impl Judge {
             last: None,
             expected: None,
             held: None,
+            step: None,
         }
     }
 
@@ -202,10 +220,11 @@ impl Judge {
     ///
     /// Stuck is: unchanged to the last bit for 10 s (power) or 2 min
     /// (temperature) after `expected`, averaged over 5 s or 30 s, has moved by
-    /// more than 0.5 W or 2 K since the value was first seen; or a temperature
-    /// unchanged for 30 min (6 h if it is whole or half degrees, since those
-    /// of a healthy sensor may stay for a night). It recovers with the first change, and one that
-    /// vanished or was absurd with the first reading that can be.
+    /// more than 0.5 W or 2 K since the value was first seen, temperatures by
+    /// three of the sensor's own steps (3 K at most); or a temperature unchanged
+    /// for 30 min (6 h if its steps are of 0.4 K or more, since those of a
+    /// healthy sensor may stay for a night). It recovers with the first change,
+    /// and one that vanished or was absurd with the first reading that can be.
     pub fn judge(&mut self, now: Mono, raw: Option<f64>, expected: f64) -> Result<f64, Fault> {
         let kind = self.kind;
         let limits = kind.limits();
@@ -222,6 +241,19 @@ impl Judge {
             self.held = None;
             return Err(Fault::Absurd { kind, value });
         }
+        if let Some(held) = &self.held {
+            let step = (value - held.value).abs();
+            if step > 0.0 {
+                self.step = Some(self.step.map_or(step, |least| least.min(step)));
+            }
+        }
+        let moved = limits.moved.max(STEPS * self.step(limits));
+        let is_coarse = match self.step {
+            Some(step) => step >= limits.coarse,
+            // Of one that never moved only its value can tell: whole and half
+            // degrees are a coarse sensor's.
+            None => (value * 2.0).fract() == 0.0,
+        };
         let held = match &mut self.held {
             // To the last bit: noise is a sign of life, however small.
             Some(held) if held.value.to_bits() == value.to_bits() => held,
@@ -248,7 +280,7 @@ impl Judge {
         held.low = held.low.min(average);
         held.high = held.high.max(average);
         if held.moved_after.is_none() {
-            if held.high - held.low - held.slack > limits.moved {
+            if held.high - held.low - held.slack > moved {
                 held.moved_after = Some(held.unchanged);
             } else if !held.settled && held.unchanged >= limits.average * SETTLED {
                 (held.low, held.high, held.slack) = (average, average, 0.0);
@@ -258,10 +290,9 @@ impl Judge {
         let followed_not = held
             .moved_after
             .is_some_and(|then| held.unchanged.saturating_sub(then) >= limits.patience);
-        let coarse = (value * 2.0).fract() == 0.0;
         let too_long = limits
             .longest
-            .is_some_and(|(fine, halves)| held.unchanged >= if coarse { halves } else { fine });
+            .is_some_and(|(fine, coarse)| held.unchanged >= if is_coarse { coarse } else { fine });
         if followed_not || too_long {
             return Err(Fault::Stuck {
                 kind,
@@ -270,6 +301,11 @@ impl Judge {
             });
         }
         Ok(value)
+    }
+
+    /// The sensor's own step, as far as it is known, W or K.
+    fn step(&self, limits: &Limits) -> f64 {
+        self.step.unwrap_or(limits.largest).min(limits.largest)
     }
 
     /// `expected` through a first-order low-pass; 0 until it said something.
@@ -285,212 +321,5 @@ impl Judge {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Half a second, as the daemon reads.
-    const STEP: f64 = 0.5;
-
-    /// Reads for `seconds` with what `sensor` and `model` say at a time since
-    /// the start; the times and sentences of what was not believed.
-    fn timeline(
-        judge: &mut Judge,
-        seconds: f64,
-        sensor: impl Fn(f64) -> Option<f64>,
-        model: impl Fn(f64) -> f64,
-    ) -> Vec<(f64, Fault)> {
-        (0..=(seconds / STEP) as u32)
-            .map(|n| f64::from(n) * STEP)
-            .filter_map(|t| {
-                let told = judge.judge(Mono::from_secs_f64(t), sensor(t), model(t));
-                if let Ok(value) = told {
-                    assert_eq!(Some(value), sensor(t), "never another value");
-                }
-                told.err().map(|fault| (t, fault))
-            })
-            .collect()
-    }
-
-    fn power() -> Judge {
-        Judge::new(Kind::Power)
-    }
-
-    fn temperature() -> Judge {
-        Judge::new(Kind::Temperature)
-    }
-
-    /// Noise of ±`by`, the same every time.
-    fn noise(t: f64, by: f64) -> f64 {
-        ((t * 7919.0).sin() * 43758.5453).fract() * by
-    }
-
-    fn quantised(value: f64, step: f64) -> f64 {
-        (value / step).round() * step
-    }
-
-    /// 1 s of 4 W more, every 5 s.
-    fn looks(t: f64) -> f64 {
-        4.0 + if t % 5.0 < 1.0 { 4.0 } else { 0.0 }
-    }
-
-    fn is_stuck(fault: &Fault) -> bool {
-        matches!(fault, Fault::Stuck { .. })
-    }
-
-    #[test]
-    fn a_power_sensor_that_does_not_follow_is_stuck() {
-        let step = |t: f64| if t < 60.0 { 4.0 } else { 6.0 };
-        let faults = timeline(&mut power(), 120.0, |_| Some(4.2), step);
-        let (first, fault) = faults[0];
-        assert!((70.0..73.0).contains(&first), "{first}");
-        assert!(is_stuck(&fault));
-        assert_eq!(faults.last().unwrap().0, 120.0, "and stays so");
-        let said = fault.to_string();
-        assert!(said.starts_with("the power sensor is stuck: it has said 4.20 W for 7"));
-        // Small looks, but many.
-        let faults = timeline(&mut power(), 60.0, |_| Some(4.2), looks);
-        assert!((10.0..20.0).contains(&faults[0].0), "{:?}", faults[0]);
-    }
-
-    #[test]
-    fn a_late_sensor_is_not_stuck() {
-        // Quiet to the last bit for 5 min, then a step that it shows 2 s later.
-        let step = |t: f64| if t < 300.0 { 4.0 } else { 9.0 };
-        let faults = timeline(&mut power(), 400.0, |t| Some(step(t - 2.0)), step);
-        // It is as constant after the step, which is no fault either.
-        assert_eq!(faults.first(), None);
-    }
-
-    #[test]
-    fn a_short_look_that_it_missed_is_no_evidence() {
-        let once = |t: f64| if t == 30.0 { 8.0 } else { 4.0 };
-        assert_eq!(
-            timeline(&mut power(), 90.0, |_| Some(4.2), once).first(),
-            None
-        );
-    }
-
-    #[test]
-    fn a_calm_board_is_not_a_stuck_sensor() {
-        // Hours of the same, and a model that moves less than clearly.
-        let calm = |t: f64| 4.0 + noise(t, 0.2);
-        assert_eq!(
-            timeline(&mut power(), 7_200.0, |_| Some(4.2), calm).first(),
-            None
-        );
-        // Coarse, and true.
-        let coarse = |t: f64| Some(quantised(looks(t) + noise(t, 0.01), 0.025));
-        assert_eq!(timeline(&mut power(), 3_600.0, coarse, looks).first(), None);
-        // Late as well, and what it samples is only every other half second.
-        let late = |t: f64| Some(quantised(looks((t - 2.0).floor()), 0.025));
-        assert_eq!(timeline(&mut power(), 3_600.0, late, looks).first(), None);
-        // Noisy, and wrong by a constant: bias is not this judge's matter.
-        let noisy = |t: f64| Some(looks(t) * 1.1 + noise(t, 0.4));
-        assert_eq!(timeline(&mut power(), 3_600.0, noisy, looks).first(), None);
-        // Noise as small as it gets.
-        let alive = |t: f64| Some(4.2 + noise(t, 1e-9));
-        assert_eq!(timeline(&mut power(), 600.0, alive, looks).first(), None);
-    }
-
-    #[test]
-    fn it_recovers_when_it_moves() {
-        let sensor = |t: f64| Some(if t < 80.0 { 4.2 } else { looks(t) });
-        let faults = timeline(&mut power(), 200.0, sensor, looks);
-        assert!(!faults.is_empty() && faults.iter().all(|(t, f)| *t < 80.0 && is_stuck(f)));
-    }
-
-    #[test]
-    fn what_vanished_comes_back() {
-        let there = |t: f64| (!(20.0..30.0).contains(&t)).then_some(looks(t));
-        let faults = timeline(&mut power(), 60.0, there, looks);
-        assert_eq!(faults.len(), 20);
-        assert!(
-            faults
-                .iter()
-                .all(|(_, f)| *f == Fault::Vanished(Kind::Power))
-        );
-        assert_eq!(
-            faults[0].1.to_string(),
-            "the power sensor can't be read",
-            "a sentence"
-        );
-        // A stuck one that comes and goes is stuck none the less.
-        let flaps = |t: f64| (t % 4.0 != 0.0).then_some(4.2);
-        let faults = timeline(&mut power(), 60.0, flaps, looks);
-        assert!(faults.iter().any(|(_, f)| is_stuck(f)));
-    }
-
-    #[test]
-    fn a_gap_is_no_time_without_change() {
-        let mut judge = temperature();
-        let at = Mono::from_secs_f64;
-        assert_eq!(judge.judge(at(0.0), Some(50.0), 5.0), Ok(50.0));
-        assert!(judge.judge(at(1.0), None, 5.0).is_err());
-        assert_eq!(judge.judge(at(7_200.0), Some(50.0), 5.0), Ok(50.0));
-    }
-
-    #[test]
-    fn what_can_not_be_is_absurd() {
-        for bad in [-1.0, 0.0, 2_001.0, f64::NAN, f64::INFINITY, -f64::INFINITY] {
-            let fault = power().judge(Mono::ZERO, Some(bad), 4.0).unwrap_err();
-            assert!(matches!(fault, Fault::Absurd { .. }), "{bad}: {fault}");
-            assert!(fault.to_string().contains("can't be"), "{fault}");
-        }
-        for bad in [-273.0, 151.0, 65_535.0, f64::NAN] {
-            let fault = temperature().judge(Mono::ZERO, Some(bad), 4.0).unwrap_err();
-            assert!(matches!(fault, Fault::Absurd { .. }), "{bad}: {fault}");
-        }
-        // One bad reading, and all is well again.
-        let spike = |t: f64| Some(if t == 10.0 { -1e6 } else { looks(t) });
-        let faults = timeline(&mut power(), 60.0, spike, looks);
-        assert_eq!(faults.len(), 1);
-        assert_eq!(faults[0].0, 10.0);
-        // Cold and hot that a camera may see.
-        for good in [-40.0, 0.0, 110.0] {
-            assert_eq!(
-                temperature().judge(Mono::ZERO, Some(good), 0.0),
-                Ok(good),
-                "{good}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_temperature_that_does_not_follow_is_stuck() {
-        // The die's rise over the case, from 3 to 8 K in a minute.
-        let rise = |t: f64| 3.0 + 5.0 * (1.0 - (-((t - 300.0).max(0.0)) / 20.0).exp());
-        let faults = timeline(&mut temperature(), 900.0, |_| Some(48.0), rise);
-        let (first, fault) = faults[0];
-        assert!((420.0..480.0).contains(&first) && is_stuck(&fault));
-        // One of 1 °C that follows.
-        let coarse = |t: f64| Some(quantised(45.0 + rise(t), 1.0));
-        assert_eq!(
-            timeline(&mut temperature(), 900.0, coarse, rise).first(),
-            None
-        );
-        // A rise of less than clearly that falls between two steps.
-        let little = |t: f64| 3.0 + if t < 300.0 { 0.0 } else { 1.5 };
-        assert_eq!(
-            timeline(&mut temperature(), 900.0, |_| Some(48.0), little).first(),
-            None
-        );
-    }
-
-    #[test]
-    fn a_temperature_unchanged_for_half_an_hour_is_stuck() {
-        let faults = timeline(&mut temperature(), 2_400.0, |_| Some(27.8), |_| 3.0);
-        assert_eq!(faults[0].0, 1_800.0);
-        // A day and a night of 8 K in steps of 1 °C, the load steady.
-        let day = |t: f64| Some(quantised(30.0 + 4.0 * (t / 13_750.0).sin(), 1.0));
-        let faults = timeline(&mut temperature(), 90_000.0, day, |_| 3.0);
-        assert_eq!(faults.first(), None);
-        let faults = timeline(&mut temperature(), 22_000.0, |_| Some(30.0), |_| 3.0);
-        assert_eq!(faults[0].0, 21_600.0);
-    }
-
-    #[test]
-    fn a_model_that_knows_nothing_accuses_nobody() {
-        let faults = timeline(&mut power(), 600.0, |_| Some(4.2), |_| f64::NAN);
-        assert_eq!(faults.first(), None);
-    }
-}
+#[path = "health_tests.rs"]
+mod tests;
