@@ -4,6 +4,7 @@
 //! a person types. See docs/ARCHITECTURE.md.
 
 pub mod broker;
+pub mod calibrate;
 pub mod cli;
 pub mod config;
 pub mod daemon;

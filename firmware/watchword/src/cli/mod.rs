@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod calibrate;
 mod check;
 pub(crate) use check::{print_echo, read_zones};
 mod provision;
@@ -45,6 +46,9 @@ enum Command {
     /// Set a camera up from a file on its medium.
     #[command(subcommand)]
     Provision(provision::ProvisionCommand),
+    /// Find out what every operating point of the model costs and is worth on
+    /// this board, and write it down for the governor.
+    Calibrate(calibrate::CalibrateArgs),
     /// Check a model package.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -103,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Ask(args) => ask::ask(args),
         Command::Config(ConfigCommand::Check { config }) => check::config(&config),
         Command::Provision(command) => provision::run(command),
+        Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Model(ModelCommand::Verify { dir }) => check::model(&dir),
         Command::Bench(BenchCommand::Vlm(args)) => bench::vlm(args),
     };
