@@ -89,8 +89,9 @@ impl Now {
 /// `scaling_max_freq`.
 ///
 /// A daemon that crashed may have left a cap behind, so [`CpuCap::open`] lifts
-/// what it finds; a cap that an administrator wants goes into `[compute]
-/// caps_mhz`. Dropped, it lifts its own.
+/// what it finds. Lifted means what the hardware can: the file shows also what
+/// the kernel's own thermal governor leaves at the moment, and to write that
+/// back would keep it. Dropped, it lifts its own.
 #[derive(Debug)]
 pub struct CpuCap {
     policies: Vec<Policy>,
@@ -102,8 +103,7 @@ struct Policy {
     /// The hardware's, kHz.
     least: u64,
     most: u64,
-    /// What was there before the cap, kHz.
-    before: Option<u64>,
+    capped: bool,
 }
 
 fn kilohertz(path: &Path) -> Option<u64> {
@@ -132,11 +132,10 @@ impl Policy {
     }
 
     fn lift(&mut self) -> Result<(), String> {
-        let Some(before) = self.before else {
-            return Ok(());
-        };
-        self.set(before)?;
-        self.before = None;
+        if self.capped {
+            self.set(self.most)?;
+            self.capped = false;
+        }
         Ok(())
     }
 }
@@ -153,7 +152,7 @@ impl CpuCap {
                     least: kilohertz(&dir.join("cpuinfo_min_freq"))?,
                     most: kilohertz(&dir.join("cpuinfo_max_freq"))?,
                     file: dir.join("scaling_max_freq"),
-                    before: None,
+                    capped: false,
                 };
                 (policy.least <= policy.most).then_some(policy)
             })
@@ -208,10 +207,9 @@ impl Throttle for CpuCap {
         }
         let mut done = Ok(());
         for policy in &mut self.policies {
-            let before = policy.before.or_else(|| kilohertz(&policy.file));
             done = policy.set((u64::from(mhz) * 1_000).min(policy.most));
             // Also after a failure, which may have been the reading back.
-            policy.before = before.or(Some(policy.most));
+            policy.capped = true;
             if done.is_err() {
                 break;
             }

@@ -64,10 +64,11 @@ const TEMPERATURE: Limits = Limits {
     moved: 2.0,
     patience: Duration::from_secs(120),
     average: Duration::from_secs(30),
-    // Air moves. A die under a steady load may follow a night's air within
-    // one degree for four hours (8 K a day and night).
-    longest: Some((Duration::from_secs(1_800), Duration::from_secs(6 * 3_600))),
-    coarse: 0.4,
+    // A converter of fine steps shows its own noise. One of coarse steps may
+    // stay within one of them while the load is steady: at the turn of a day
+    // of 2 K, four hours within 0.125 K and half a day within 0.9 K.
+    longest: Some((Duration::from_secs(1_800), Duration::from_secs(24 * 3_600))),
+    coarse: 0.1,
     largest: 1.0,
 };
 
@@ -222,9 +223,9 @@ impl Judge {
     /// (temperature) after `expected`, averaged over 5 s or 30 s, has moved by
     /// more than 0.5 W or 2 K since the value was first seen, temperatures by
     /// three of the sensor's own steps (3 K at most); or a temperature unchanged
-    /// for 30 min (6 h if its steps are of 0.4 K or more, since those of a
-    /// healthy sensor may stay for a night). It recovers with the first change,
-    /// and one that vanished or was absurd with the first reading that can be.
+    /// for 30 min (24 h if its steps are of 0.1 K or more or not known yet). It
+    /// recovers with the first change, and one that vanished or was absurd with
+    /// the first reading that can be.
     pub fn judge(&mut self, now: Mono, raw: Option<f64>, expected: f64) -> Result<f64, Fault> {
         let kind = self.kind;
         let limits = kind.limits();
@@ -247,13 +248,8 @@ impl Judge {
                 self.step = Some(self.step.map_or(step, |least| least.min(step)));
             }
         }
-        let moved = limits.moved.max(STEPS * self.step(limits));
-        let is_coarse = match self.step {
-            Some(step) => step >= limits.coarse,
-            // Of one that never moved only its value can tell: whole and half
-            // degrees are a coarse sensor's.
-            None => (value * 2.0).fract() == 0.0,
-        };
+        let step = self.step.unwrap_or(limits.largest).min(limits.largest);
+        let moved = limits.moved.max(STEPS * step);
         let held = match &mut self.held {
             // To the last bit: noise is a sign of life, however small.
             Some(held) if held.value.to_bits() == value.to_bits() => held,
@@ -290,9 +286,9 @@ impl Judge {
         let followed_not = held
             .moved_after
             .is_some_and(|then| held.unchanged.saturating_sub(then) >= limits.patience);
-        let too_long = limits
-            .longest
-            .is_some_and(|(fine, coarse)| held.unchanged >= if is_coarse { coarse } else { fine });
+        let too_long = limits.longest.is_some_and(|(fine, coarse)| {
+            held.unchanged >= if step < limits.coarse { fine } else { coarse }
+        });
         if followed_not || too_long {
             return Err(Fault::Stuck {
                 kind,
@@ -301,11 +297,6 @@ impl Judge {
             });
         }
         Ok(value)
-    }
-
-    /// The sensor's own step, as far as it is known, W or K.
-    fn step(&self, limits: &Limits) -> f64 {
-        self.step.unwrap_or(limits.largest).min(limits.largest)
     }
 
     /// `expected` through a first-order low-pass; 0 until it said something.

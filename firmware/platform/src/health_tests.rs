@@ -190,14 +190,15 @@ fn a_temperature_that_does_not_follow_is_stuck() {
 
 #[test]
 fn a_temperature_unchanged_for_half_an_hour_is_stuck() {
-    let faults = timeline(&mut temperature(), 2_400.0, |_| Some(27.8), |_| 3.0);
-    assert_eq!(faults[0].0, 1_800.0);
+    let fine = |t: f64| Some(27.8 + if t < 1.0 { 0.01 } else { 0.0 });
+    let faults = timeline(&mut temperature(), 2_400.0, fine, |_| 3.0);
+    assert_eq!(faults[0].0, 1_801.0);
     // A day and a night of 8 K in steps of 1 °C, the load steady.
     let day = |t: f64| Some(quantised(30.0 + 4.0 * (t / 13_750.0).sin(), 1.0));
     let faults = timeline(&mut temperature(), 90_000.0, day, |_| 3.0);
     assert_eq!(faults.first(), None);
-    let faults = timeline(&mut temperature(), 22_000.0, |_| Some(30.0), |_| 3.0);
-    assert_eq!(faults[0].0, 21_600.0);
+    let faults = timeline(&mut temperature(), 90_000.0, |_| Some(30.0), |_| 3.0);
+    assert_eq!(faults[0].0, 86_400.0);
 }
 
 #[test]
