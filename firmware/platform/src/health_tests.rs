@@ -189,6 +189,19 @@ fn a_temperature_that_does_not_follow_is_stuck() {
 }
 
 #[test]
+fn a_coarse_temperature_is_given_three_steps() {
+    // By the model 2.5 K; in truth less, and not over the next degree.
+    let rise = |by: f64| move |t: f64| 3.0 + if t < 300.0 { 0.0 } else { by };
+    let steps = |step: f64| move |t: f64| Some(48.0 + if t < 1.0 { step } else { 0.0 });
+    let faults = timeline(&mut temperature(), 900.0, steps(1.0), rise(2.5));
+    assert_eq!(faults.first(), None);
+    let faults = timeline(&mut temperature(), 900.0, steps(1.0), rise(3.5));
+    assert!(is_stuck(&faults[0].1));
+    let faults = timeline(&mut temperature(), 900.0, steps(0.1), rise(2.5));
+    assert!(is_stuck(&faults[0].1));
+}
+
+#[test]
 fn a_temperature_unchanged_for_half_an_hour_is_stuck() {
     let fine = |t: f64| Some(27.8 + if t < 1.0 { 0.01 } else { 0.0 });
     let faults = timeline(&mut temperature(), 2_400.0, fine, |_| 3.0);

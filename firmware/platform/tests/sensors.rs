@@ -50,6 +50,12 @@ fn a_cm4_with_the_poe_hat() {
     tree.put(&format!("{hat}/online"), "0\n");
     let r = read(&mut board, 1.5, 0.0);
     assert_eq!(watts(&r).1, Source::Modelled);
+    let unfed = read(&mut tree.shipped("rpi-cm4-poe"), 0.0, 0.0).allotment;
+    assert_eq!(
+        unfed.source,
+        Source::Modelled,
+        "a HAT that feeds nothing grants nothing"
+    );
     assert!(
         r.problems[0].starts_with("rpi-poe: the power sensor"),
         "{:?}",
