@@ -3,7 +3,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Id, Joules, Quantity};
+use crate::{Id, Joules, OperatingPoint, Quantity};
 
 /// How urgent an alert is.
 #[derive(
@@ -87,6 +87,10 @@ pub struct Evidence {
     pub answer_age_seconds: Option<f64>,
     /// Which model answered.
     pub model: String,
+    /// The operating point at which it looked at this very frame; `null` if
+    /// the answer was given again.
+    #[serde(default)]
+    pub point: Option<OperatingPoint>,
     /// SHA-256 of the JPEG in lower-case hex; `null` if there is no picture.
     pub image_sha256: Option<String>,
 }

@@ -47,7 +47,7 @@ impl Batch {
         let mut rule = rule.clone();
         // A known field among the unknown ones would be written twice and
         // could not be read back.
-        for known in ["text", "enabled", "priority", "snapshot"] {
+        for known in ["text", "enabled", "priority", "snapshot", "every_seconds"] {
             rule.other.remove(known);
         }
         self.and(Change::PutRule(id.clone(), json(&rule)))

@@ -59,6 +59,9 @@ pub struct RuleRecord {
     /// Overrides the camera's choice of picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Snapshot>,
+    /// It is looked at no more often than this, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_seconds: Option<f64>,
     /// Fields that this version does not know; kept as they are, so that a
     /// rolled-back slot does not erase what a newer one wrote.
     #[serde(flatten)]
@@ -84,6 +87,7 @@ impl RuleRecord {
             enabled: true,
             priority: Self::PRIORITY,
             snapshot: None,
+            every_seconds: None,
             other: Map::new(),
         }
     }

@@ -44,6 +44,7 @@ fn alert() -> Alert {
             frame_time: None,
             answer_age_seconds: None,
             model: "sim/1".into(),
+            point: None,
             image_sha256: None,
         },
         joules: Quantity::modelled(Joules(0.4)),
@@ -95,7 +96,7 @@ fn main() {
             frame.captured = clock.now();
             let looked = Looked {
                 number: order.number,
-                seen: Some((frame, sight)),
+                seen: Ok((frame, sight)),
             };
             black_box(watch.handle(Event::Looked(looked), clock.now()));
         }

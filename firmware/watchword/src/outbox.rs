@@ -108,6 +108,7 @@ mod tests {
                 frame_time: None,
                 answer_age_seconds: None,
                 model: "sim/1".into(),
+                point: None,
                 image_sha256: None,
             },
             joules: Quantity::modelled(Joules(0.1)),

@@ -133,7 +133,7 @@ pub fn replay(args: ReplayArgs) -> Result<ExitCode> {
             reused += u64::from(sight.reused());
             let looked = Looked {
                 number: order.number,
-                seen: Some((frame, sight)),
+                seen: Ok((frame, sight)),
             };
             effects.extend(watch.handle(Event::Looked(looked), now));
         }
@@ -188,6 +188,7 @@ pub fn offline_watch(model: &dyn Model, zones: &[Zone], every: f64, start: Momen
         deadline: DEADLINE,
         // A little less than the spacing, so that every frame is due.
         every: Some(Duration::from_secs_f64(every * 0.9)),
+        metered: false,
         boot: 0,
         info: Info::default(),
     };

@@ -112,6 +112,7 @@ impl Camera {
             snapshot: Snapshot::Alert,
             deadline: Duration::from_secs(5),
             every: None,
+            metered: true,
             boot: 1,
             info: Info::default(),
         };
@@ -177,7 +178,7 @@ impl Camera {
                             self.asked.push(frame.captured.mono);
                         }
                         let number = order.number;
-                        let seen = Some((frame, sight));
+                        let seen = Ok((frame, sight));
                         events.push(Event::Looked(Looked { number, seen }));
                     }
                     Effect::Raise(raise) => {

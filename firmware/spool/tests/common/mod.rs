@@ -20,6 +20,7 @@ pub fn alert(n: u64) -> Alert {
             frame_time: None,
             answer_age_seconds: None,
             model: "scout/1".into(),
+            point: None,
             image_sha256: None,
         },
         joules: Quantity::modelled(Joules(1.5)),

@@ -1,11 +1,12 @@
 //! Carries out what the watch loop wants: stores, publishes, orders looks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use scene::Moment;
 use scene::ports::Cancel;
-use spool::{Batch, Pending, Store};
+use spool::{Batch, Note, Pending, Store};
 use tokio::sync::mpsc::Sender;
 
 use super::{link_event, request, retained};
@@ -13,7 +14,7 @@ use crate::evidence;
 use crate::link::topics::{Inbound, Topics};
 use crate::link::{LinkEvent, LinkHandle, Message, Outgoing, PublishError};
 use crate::outbox::{Outbox, Publish};
-use crate::watch::{Effect, Event, Order, Raise, Watch};
+use crate::watch::{Drops, Effect, Event, Order, Raise, Request, Watch};
 
 /// The hands of the watch loop.
 pub(super) struct Carrier {
@@ -21,11 +22,27 @@ pub(super) struct Carrier {
     link: LinkHandle,
     topics: Topics,
     orders: Sender<Order>,
-    canceller: Arc<dyn Cancel>,
+    give_up: GiveUp,
     outbox: Outbox,
     /// States that found no room in the link's queue since the last
     /// connection; all are sent again at the next one.
     dropped: u64,
+    /// The same since the start.
+    dropped_ever: u64,
+}
+
+/// Ends the look under way.
+pub(super) struct GiveUp {
+    /// Where the look thread finds the order that is given up.
+    pub number: Arc<AtomicU64>,
+    pub canceller: Arc<dyn Cancel>,
+}
+
+impl GiveUp {
+    fn now(&self, number: u64) {
+        self.number.store(number, Ordering::Release);
+        self.canceller.cancel();
+    }
 }
 
 /// Publishes an alert, its picture first.
@@ -59,16 +76,17 @@ impl Carrier {
         link: LinkHandle,
         topics: Topics,
         orders: Sender<Order>,
-        canceller: Arc<dyn Cancel>,
+        give_up: GiveUp,
     ) -> Self {
         Self {
             store,
             link,
             topics,
             orders,
-            canceller,
+            give_up,
             outbox: Outbox::default(),
             dropped: 0,
+            dropped_ever: 0,
         }
     }
 
@@ -124,13 +142,17 @@ impl Carrier {
                     "the payload has {payload_bytes} bytes; at most {limit_bytes} are taken"
                 );
                 tracing::warn!(topic, "refused a message: {why}");
+                if self.topics.parse(topic) == Some(Inbound::LimitSet) {
+                    let payload = Err(why);
+                    return Some((Event::Operator(Request::Limit { payload }), None));
+                }
                 let told = match self.topics.parse(topic) {
                     Some(Inbound::RuleSet(id)) => Some(self.topics.rule(&id)),
                     Some(Inbound::ZoneSet(name)) => Some(self.topics.zone(&name)),
                     Some(Inbound::Check) => Some(self.topics.check_answer()),
                     Some(Inbound::Ask) => Some(self.topics.ask_answer()),
                     Some(Inbound::BadId { echo, .. }) => Some(echo),
-                    None => None,
+                    Some(Inbound::LimitSet) | None => None,
                 };
                 let wanted = response_topic
                     .as_deref()
@@ -156,6 +178,17 @@ impl Carrier {
         link_event(&event).map(|event| (event, None))
     }
 
+    /// What was dropped so far, with the `frames` that the source tells.
+    pub(super) fn drops(&self, frames: u64) -> Drops {
+        let counts = self.store.counts();
+        Drops {
+            frames,
+            publishes: self.dropped_ever,
+            alerts: counts.dropped_alerts,
+            pictures: counts.dropped_pictures,
+        }
+    }
+
     /// Does all of `effects`, in order.
     pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
@@ -165,10 +198,7 @@ impl Carrier {
                         tracing::error!("the look thread is gone");
                     }
                 }
-                Effect::GiveUp { reason } => {
-                    tracing::warn!("the look under way is given up: {reason}");
-                    self.canceller.cancel();
-                }
+                Effect::GiveUp { number, .. } => self.give_up.now(number),
                 Effect::Store(batch) => {
                     if let Err(error) = blocking(|| self.store.commit(batch)) {
                         tracing::error!("can't store a change: {error}");
@@ -239,6 +269,7 @@ impl Carrier {
             Ok(()) | Err(PublishError::Down) => {}
             Err(error) => {
                 self.dropped += 1;
+                self.dropped_ever += 1;
                 tracing::warn!(dropped = self.dropped, "a publish was dropped: {error}");
             }
         }
@@ -254,11 +285,18 @@ impl Carrier {
         }
     }
 
-    /// Keeps the lives of all rules and says goodbye to the broker.
+    /// Keeps what looks cost and the lives of all rules, and says goodbye to
+    /// the broker.
     pub(super) async fn stop(self, watch: &Watch, now: Moment) {
         for (id, life) in watch.lives(now) {
             if let Err(error) = self.store.put_life(&id, &life) {
                 tracing::error!(rule = %id, "can't store a rule's life: {error}");
+            }
+        }
+        if let Some(costs) = watch.costs() {
+            let batch = Batch::new().put_note(Note::Costs, &costs);
+            if let Err(error) = blocking(|| self.store.commit(batch)) {
+                tracing::error!("can't store what looks cost: {error}");
             }
         }
         if let Err(error) = blocking(|| self.store.flush()) {

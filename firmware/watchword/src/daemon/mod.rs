@@ -1,18 +1,20 @@
 //! The daemon: starts the parts, introduces them to each other, and carries
 //! out what the watch loop wants. Reads as a script, top to bottom.
 
+pub mod balance;
 mod carry;
 mod look;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use platform::{Platform, SystemClock, service};
-use scene::ports::{Board, Clock, Model};
-use spool::{Limits, Store};
+use platform::{CpuCap, Platform, SystemClock, service};
+use scene::ports::{Board, Clock, Model, Throttle};
+use spool::{Limits, Note, Store};
 use tokio::sync::{mpsc, watch as flag};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -23,7 +25,9 @@ use crate::link::{self, LinkConfig, LinkEvent, Message, Outgoing, Secret, Will};
 use crate::share::Share;
 use crate::watch::inbox::ReplyTo;
 use crate::watch::{Event, Info, Request, Setup, Watch};
-use carry::Carrier;
+use balance::{Caps, Worth};
+use carry::{Carrier, GiveUp};
+use look::Looker;
 
 /// How often the board's sensors are read: twice within the shortest look of
 /// which anything can be learned, and soon enough to give one up.
@@ -71,13 +75,33 @@ pub fn open_model(
     options: vision::Options,
     share: &Share,
 ) -> Result<Box<dyn Model>> {
+    Ok(Box::new(open_eyes(package, detector, options, share)?))
+}
+
+/// The same, as what it is.
+pub fn open_eyes(
+    package: Option<&Path>,
+    detector: Option<&Path>,
+    options: vision::Options,
+    share: &Share,
+) -> Result<vision::Eyes> {
     let scout = share.scout();
-    let eyes = vision::open(vision::Options {
+    Ok(vision::open(vision::Options {
         vlm: Some(package.unwrap_or(&scout).into()),
         detector: detector.map(Into::into),
         ..options
-    })?;
-    Ok(Box::new(eyes))
+    })?)
+}
+
+/// The operating points that eyes offer, and how right they are at each.
+pub fn worth(eyes: &vision::Eyes) -> Vec<Worth> {
+    let points = eyes.points().into_iter();
+    points
+        .map(|point| {
+            let accuracy = eyes.accuracy(&point).value;
+            (point, accuracy)
+        })
+        .collect()
 }
 
 /// Options for looking away from a board, where watts are vision's own guess.
@@ -115,7 +139,10 @@ pub async fn run_and_tell(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let mut board = Platform::open(&share.board(&config.board.name), Path::new("/"))?;
     let store = open_store(&config)?;
-    let model = (config.gate).before(open_configured(&config, &board, &share)?);
+    let eyes = open_configured(&config, &board, &share)?;
+    let points = worth(&eyes);
+    let model = (config.gate).before(Box::new(eyes));
+    let (throttle, caps) = frequency(&board);
     let (knowledge, canceller) = (model.knowledge(), model.canceller());
     let camera = start_camera(&config, &board.spec().video, &share, clock.clone())?;
     let rtsp = camera.rtsp_url();
@@ -125,6 +152,8 @@ pub async fn run_and_tell(
     let (handle, mut from_broker) = link::spawn(link_config(&config, &broker, &topics)?)?;
 
     let now = clock.now();
+    let deadline = Duration::from_millis(config.model.deadline_ms);
+    let governor = balance::config(board.spec(), &caps, &points, &[], deadline);
     let mut watch = Watch::new(
         Setup {
             camera: config.camera.clone(),
@@ -132,8 +161,9 @@ pub async fn run_and_tell(
             position: config.position.map(Into::into),
             knowledge: knowledge.clone(),
             snapshot: config.snapshot,
-            deadline: Duration::from_millis(config.model.deadline_ms),
+            deadline,
             every: None,
+            metered: true,
             boot: store.opened().boot_tag,
             info: Info {
                 board: board.name().into(),
@@ -142,24 +172,37 @@ pub async fn run_and_tell(
                 rtsp: rtsp.clone(),
             },
         },
-        governor_for(&board),
+        governor::Governor::new(governor),
         &board.read(),
         now.mono,
     );
+    let (costs, limit) = (store.note(Note::Costs)?, store.note(Note::Limit)?);
+    watch.recall(costs.as_deref(), limit.as_deref());
     watch.restore(store.zones()?, store.rules()?, store.lives()?, now);
 
     // One order at a time, one answer at a time: neither can fill up.
     let (orders, to_look) = mpsc::channel(1);
     let (tell, mut news) = mpsc::channel(4);
+    let given_up = Arc::new(AtomicU64::new(0));
+    let looker = Looker {
+        source: Box::new(camera),
+        model,
+        throttle,
+        given_up: given_up.clone(),
+    };
     let looker = std::thread::Builder::new()
         .name("look".into())
-        .spawn(move || look::run(Box::new(camera), model, to_look, tell))
+        .spawn(move || looker.run(to_look, &tell))
         .context("can't start the look thread")?;
 
-    let mut carrier = Carrier::new(store, handle, topics, orders, canceller.clone());
+    let giver_up = GiveUp {
+        number: given_up,
+        canceller: canceller.clone(),
+    };
+    let mut carrier = Carrier::new(store, handle, topics, orders, giver_up);
     for (id, sentence) in &config.rules {
         if !watch.has_rule(id) {
-            let effects = watch.handle(rule_request(id.clone(), sentence), clock.now());
+            let effects = watch.preset(id, sentence, clock.now());
             carrier.carry_out(effects);
         }
     }
@@ -179,8 +222,10 @@ pub async fn run_and_tell(
     started(&running);
 
     let mut known = source.state();
-    let effects = watch.handle(Event::Source(known.clone()), clock.now());
-    carrier.carry_out(effects);
+    for event in [Event::Source(known.clone()), Event::Trial] {
+        let effects = watch.handle(event, clock.now());
+        carrier.carry_out(effects);
+    }
     let ping_every = service::watchdog_interval();
     let mut stop = stop;
     let mut read_at = Instant::now() + READ_EVERY;
@@ -205,6 +250,9 @@ pub async fn run_and_tell(
                 if ping_every.is_some() {
                     service::ping();
                 }
+                let drops = carrier.drops(source.stats().dropped);
+                let effects = watch.handle(Event::Dropped(drops), clock.now());
+                carrier.carry_out(effects);
                 Event::Readings(board.read())
             }
             () = sleep_until(wake) => Event::Tick,
@@ -240,7 +288,7 @@ pub async fn run_and_tell(
 
 /// The configured model; if it can't be opened, the built-in one, loudly: a bad
 /// package must not take the camera down.
-fn open_configured(config: &Config, board: &Platform, share: &Share) -> Result<Box<dyn Model>> {
+fn open_configured(config: &Config, board: &Platform, share: &Share) -> Result<vision::Eyes> {
     let options = || vision::Options {
         threads: config.model.threads,
         // The governor learns what a look adds to the board's draw; both must
@@ -249,12 +297,12 @@ fn open_configured(config: &Config, board: &Platform, share: &Share) -> Result<B
         ..vision::Options::default()
     };
     let (package, detector) = (&config.model.package, &config.model.detector);
-    match open_model(package.as_deref(), detector.as_deref(), options(), share) {
+    match open_eyes(package.as_deref(), detector.as_deref(), options(), share) {
         Err(error) if package.is_some() || detector.is_some() => {
             tracing::error!(
                 "the configured model can't be used, going on with the built-in one: {error:#}"
             );
-            open_model(None, None, options(), share)
+            open_eyes(None, None, options(), share)
         }
         opened => opened,
     }
@@ -340,22 +388,22 @@ fn link_config(config: &Config, broker: &TheBroker, topics: &Topics) -> Result<L
     Ok(link)
 }
 
-fn governor_for(board: &Platform) -> governor::Governor {
-    let spec = board.spec();
-    let critical = spec.thermal.critical();
-    governor::Governor::new(governor::Config {
-        points: vec![governor::Told {
-            step: spec.step(),
-            ..governor::Told::default()
-        }],
-        idle: scene::Watts(spec.power.idle_watts),
-        thermal: governor::Thermal {
-            derate: scene::Celsius(critical.0 - 10.0),
-            critical,
-            ..governor::Thermal::default()
-        },
-        ..governor::Config::default()
-    })
+/// What caps the processor's frequency, and the caps that the board's file finds
+/// worth a try.
+fn frequency(board: &Platform) -> (Box<dyn Throttle>, Caps) {
+    let cap = CpuCap::open(Path::new("/"));
+    let Some((least_mhz, most_mhz)) = cap.range_mhz() else {
+        return (Box::new(()), Caps::default());
+    };
+    let wanted = board.spec().compute.caps_mhz.iter();
+    let mhz = wanted
+        .copied()
+        .filter(|mhz| (least_mhz..most_mhz).contains(mhz));
+    let caps = Caps {
+        mhz: mhz.collect(),
+        most_mhz,
+    };
+    (Box::new(cap), caps)
 }
 
 /// What an operator's message asks for; `None` if it is not for the loop.
@@ -369,6 +417,9 @@ fn request(topics: &Topics, message: &Message) -> Option<Request> {
     Some(match topics.parse(&message.topic)? {
         Inbound::RuleSet(id) => Request::Rule { id, payload },
         Inbound::ZoneSet(name) => Request::Zone { name, payload },
+        Inbound::LimitSet => Request::Limit {
+            payload: Ok(payload),
+        },
         Inbound::Check => Request::Check {
             payload,
             reply: reply(),

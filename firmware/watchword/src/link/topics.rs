@@ -28,6 +28,8 @@ pub enum Inbound {
     RuleSet(Id),
     /// Set, or with an empty payload delete, a zone.
     ZoneSet(Id),
+    /// Lower the allotment, or lift that.
+    LimitSet,
     /// What a sentence would mean.
     Check,
     /// A question about the frame now.
@@ -127,9 +129,15 @@ impl Topics {
 
     /// What the camera subscribes to.
     pub fn subscriptions(&self) -> Vec<String> {
-        ["rules/+/set", "zones/+/set", "check", "ask"]
-            .map(|filter| self.under(filter))
-            .into()
+        [
+            "rules/+/set",
+            "zones/+/set",
+            "power/limit/set",
+            "check",
+            "ask",
+        ]
+        .map(|filter| self.under(filter))
+        .into()
     }
 
     /// What a message on `topic` asks for; `None` if it is not one of
@@ -138,6 +146,7 @@ impl Topics {
         let rest = topic.strip_prefix(self.root.as_str())?.strip_prefix('/')?;
         let levels: Vec<&str> = rest.split('/').collect();
         match levels[..] {
+            ["power", "limit", "set"] => Some(Inbound::LimitSet),
             ["check"] => Some(Inbound::Check),
             ["ask"] => Some(Inbound::Ask),
             ["rules", id, "set"] => Some(self.with_id(IdOf::Rule, id)),
@@ -272,6 +281,7 @@ mod tests {
             Some(Inbound::RuleSet(id("queue")))
         );
         assert_eq!(parse("zones/door/set"), Some(Inbound::ZoneSet(id("door"))));
+        assert_eq!(parse("power/limit/set"), Some(Inbound::LimitSet));
         assert_eq!(parse("check"), Some(Inbound::Check));
         assert_eq!(parse("ask"), Some(Inbound::Ask));
         for other in [
@@ -281,6 +291,8 @@ mod tests {
             "asks",
             "",
             "alerts",
+            "power",
+            "power/limit",
         ] {
             assert_eq!(parse(other), None, "{other}");
         }

@@ -1,7 +1,7 @@
 //! Questions by operators: about the frame now (`ask`), or what the camera
 //! would make of a sentence (`check`).
 
-use scene::{Answer, Id, Quantity, Question, QuestionKind, Unknown, Value};
+use scene::{Answer, Id, OperatingPoint, Quantity, Question, QuestionKind, Unknown, Value};
 use serde::Serialize;
 
 use super::Watch;
@@ -16,7 +16,14 @@ pub const MAX_ASKS: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Ask {
     pub(super) question: Question,
-    reply: ReplyTo,
+    /// `None`: nobody waits, it is there for what it costs.
+    reply: Option<ReplyTo>,
+}
+
+impl Ask {
+    pub(super) fn is_trial(&self) -> bool {
+        self.reply.is_none()
+    }
 }
 
 /// An answer as `ask` prints and publishes it.
@@ -39,6 +46,9 @@ pub struct AskAnswer {
     pub joules: Quantity<f64>,
     /// Who answered.
     pub model: ModelName,
+    /// How the model was run, if it was for this answer and that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub point: Option<OperatingPoint>,
     /// The question, as it was put to the model.
     pub question: String,
     /// Sent back as it came.
@@ -87,6 +97,7 @@ impl AskAnswer {
                 source: answer.joules.source,
             },
             model: ModelName::parse(&answer.model),
+            point: None,
             question: question.ask.clone(),
             request_id,
         }
@@ -103,6 +114,7 @@ impl AskAnswer {
             latency_ms: 0,
             joules: Quantity::modelled(0.0),
             model: ModelName::parse(model),
+            point: None,
             question: question.into(),
             request_id,
         }
@@ -162,7 +174,17 @@ impl Watch {
         } else {
             self.asks.push_back(Ask {
                 question: question(&asked.question, asked.kind, asked.zone),
-                reply: asked.reply,
+                reply: Some(asked.reply),
+            });
+        }
+    }
+
+    /// Has a look made though nobody asks, if none has taught anything yet.
+    pub(super) fn trial(&mut self) {
+        if !self.governor.learned() && self.asks.is_empty() {
+            self.asks.push_back(Ask {
+                question: question("Is there a person?", None, None),
+                reply: None,
             });
         }
     }
@@ -179,14 +201,25 @@ impl Watch {
         effects.push(self.reply(self.topics.ask_answer(), reply, &answer));
     }
 
-    /// Answers a waiting question; `None` if no frame came.
-    pub(super) fn answer_ask(&self, ask: Ask, answer: Option<Answer>, effects: &mut Vec<Effect>) {
-        let Some(answer) = answer else {
-            let why = Unknown::NoFrame.to_string();
-            return self.answer_unknown(&ask.question.ask, why, ask.reply, effects);
+    /// Answers a waiting question with what was found and how the model was
+    /// run, or says why there is nothing.
+    pub(super) fn answer_ask(
+        &self,
+        ask: Ask,
+        found: Result<(Answer, OperatingPoint), String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(reply) = ask.reply else { return };
+        let (answer, point) = match found {
+            Ok(found) => found,
+            Err(why) => return self.answer_unknown(&ask.question.ask, why, reply, effects),
         };
-        let answer = AskAnswer::new(&ask.question, &answer, ask.reply.request_id.clone());
-        effects.push(self.reply(self.topics.ask_answer(), ask.reply, &answer));
+        let fresh = answer.age.is_none();
+        let answer = AskAnswer {
+            point: fresh.then_some(point),
+            ..AskAnswer::new(&ask.question, &answer, reply.request_id.clone())
+        };
+        effects.push(self.reply(self.topics.ask_answer(), reply, &answer));
     }
 
     /// `check`: what the camera would make of a sentence. Changes nothing.
@@ -227,10 +260,15 @@ impl Watch {
     /// The echo that `text` would get, with its cost.
     pub fn dry_run(&self, text: &str) -> rules::Echo {
         let (mut echo, armed) = rules::check(text, &self.site(), &*self.setup.knowledge);
-        if let Some(armed) = armed {
-            let cost = (self.governor).cost_of(armed.wanted_interval(), armed.questions().len());
-            echo.cost = self.governor.learned().then_some(super::report::cost(cost));
+        let Some(armed) = armed.filter(|_| self.setup.metered) else {
+            return echo;
+        };
+        let wish = self.wish_of(&armed, None);
+        if let Some(refused) = self.over_budget(&self.unused_id(), &wish) {
+            echo.error = Some(refused);
         }
+        let cost = self.governor.cost_of(wish.wanted, wish.questions);
+        echo.cost = Some(super::report::cost(cost));
         echo
     }
 

@@ -9,7 +9,7 @@ use scene::{AlertId, Id, Moment, Mono, Zone};
 use serde::{Deserialize, Serialize};
 use spool::{Batch, RuleRecord, Snapshot};
 
-use super::event::Effect;
+use super::event::{Effect, Event};
 use super::inbox::{self, RuleSet, RuleWish, ZoneSet};
 use super::report::Shown;
 use super::{MAX_RULES, MAX_ZONES, Watch};
@@ -61,15 +61,12 @@ struct Saved {
 }
 
 impl Watching {
-    /// What is asked of the governor, as things stand; `every` is the least
-    /// that a replay asks for.
-    pub(super) fn wish(&self, every: Option<Duration>) -> Wish {
-        let wanted = self.life.wanted_interval();
+    /// What is asked of the governor, as things stand: at least every `most`,
+    /// at most every `stated`.
+    pub(super) fn wish(&self, most: Option<Duration>, stated: Option<Duration>) -> Wish {
         Wish {
-            wanted: every.map_or(wanted, |every| every.min(wanted)),
-            priority: RuleRecord::PRIORITY,
-            questions: self.armed.questions().len(),
             need: self.life.needed_interval(),
+            ..wish(&self.armed, self.life.wanted_interval(), most, stated)
         }
     }
 
@@ -101,6 +98,10 @@ impl Entry {
         self.record.as_ref()
     }
 
+    pub(super) fn stated_interval(&self) -> Option<Duration> {
+        stated_interval(self.record.as_ref()?)
+    }
+
     pub(super) fn snapshot(&self) -> Option<Snapshot> {
         self.record.as_ref()?.snapshot
     }
@@ -118,6 +119,22 @@ impl Entry {
             shown: Shown::default(),
         }
     }
+}
+
+fn wish(armed: &Armed, wanted: Duration, most: Option<Duration>, stated: Option<Duration>) -> Wish {
+    let wanted = most.map_or(wanted, |most| most.min(wanted));
+    Wish {
+        wanted: stated.map_or(wanted, |stated| stated.max(wanted)),
+        priority: RuleRecord::PRIORITY,
+        questions: armed.questions().len(),
+        need: None,
+    }
+}
+
+/// How often an operator wants a rule to be looked at most.
+fn stated_interval(record: &RuleRecord) -> Option<Duration> {
+    let seconds = record.every_seconds?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// A refusal that is not about the sentence itself.
@@ -161,7 +178,7 @@ impl Watch {
     ) {
         match inbox::rule_set(payload) {
             Ok(RuleSet::Delete) => self.delete_rule(&id, now, effects),
-            Ok(RuleSet::Put(wish)) => self.wish(id, wish, now, effects),
+            Ok(RuleSet::Put(wish)) => self.wish(id, wish, true, now, effects),
             Err(why) => {
                 let text = String::from_utf8_lossy(payload).chars().take(200).collect();
                 let offer = "send a plain sentence, or {\"text\": \"…\"}";
@@ -170,11 +187,29 @@ impl Watch {
         }
     }
 
-    fn wish(&mut self, id: Id, wish: RuleWish, now: Moment, effects: &mut Vec<Effect>) {
+    /// Sets a rule that stands in the configuration. It is not refused for want
+    /// of watts, which may be back before anybody looks: it is slowed.
+    pub fn preset(&mut self, id: &Id, sentence: &str, now: Moment) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let wish = RuleWish::plain(sentence);
+        self.wish(id.clone(), wish, false, now, &mut effects);
+        effects.extend(self.handle(Event::Tick, now));
+        effects
+    }
+
+    fn wish(
+        &mut self,
+        id: Id,
+        wish: RuleWish,
+        afford: bool,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+    ) {
         let mut record = RuleRecord::new(wish.text);
         record.enabled = wish.enabled;
         record.priority = wish.priority;
         record.snapshot = wish.snapshot;
+        record.every_seconds = wish.every_seconds;
         let full = self.rules.len() >= MAX_RULES;
         match self.rules.get_mut(&id) {
             // A retained wish comes again at every connection; it must not
@@ -194,7 +229,14 @@ impl Watch {
             }
             _ => {}
         }
-        match self.arm(&record.text) {
+        let armed = self.arm(&record.text).and_then(|armed| {
+            let refused = match afford {
+                true => self.unaffordable(&id, &record, &armed),
+                false => None,
+            };
+            refused.map_or(Ok(armed), Err)
+        });
+        match armed {
             Ok(armed) => {
                 let batch = Batch::new().put_rule(&id, &record);
                 effects.push(Effect::Store(batch));
@@ -203,6 +245,35 @@ impl Watch {
             }
             Err(refused) => self.refuse(id, record.text, refused),
         }
+    }
+
+    /// Why a rule can't be afforded as `record` states it; `None` if it can. One
+    /// that watches already may be stated anew if that costs no more.
+    fn unaffordable(&self, id: &Id, record: &RuleRecord, armed: &Armed) -> Option<Refusal> {
+        if !record.enabled || !self.setup.metered {
+            return None;
+        }
+        let wish = self.wish_of(armed, stated_interval(record));
+        let before = self.rules.get(id).and_then(|entry| {
+            let watching = entry.watching()?;
+            Some(self.wish_of(&watching.armed, entry.stated_interval()))
+        });
+        let dearer = before
+            .is_none_or(|before| before.wanted > wish.wanted || before.questions < wish.questions);
+        self.over_budget(id, &wish).filter(|_| dearer)
+    }
+
+    /// What a rule that is armed so will ask of the governor while nothing
+    /// happens.
+    pub(super) fn wish_of(&self, armed: &Armed, stated: Option<Duration>) -> Wish {
+        wish(armed, armed.wanted_interval(), self.setup.every, stated)
+    }
+
+    /// An id that no rule has.
+    pub(super) fn unused_id(&self) -> Id {
+        let ids = (0..).filter_map(|n| Id::new(format!("check-{n}")).ok());
+        let mut unused = ids.filter(|id| !self.rules.contains_key(id));
+        unused.next().expect("the book is bounded")
     }
 
     /// Notes a refusal; what watched goes on watching.
@@ -257,7 +328,7 @@ impl Watch {
                 let watching = Watching { armed, life, open };
                 let wish = Wish {
                     priority: record.priority,
-                    ..watching.wish(self.setup.every)
+                    ..watching.wish(self.setup.every, stated_interval(&record))
                 };
                 self.governor.register(id.clone(), wish);
                 (Some(watching), None)

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use scene::ports::{Readings, SourceState};
-use scene::{Alert, Frame, Id, Question, Sight, Zone};
+use scene::{Alert, Frame, Id, OperatingPoint, Question, Sight, Zone};
+use serde::Serialize;
 use spool::{Batch, Snapshot};
 
 use super::inbox::ReplyTo;
@@ -14,8 +15,14 @@ use super::inbox::ReplyTo;
 pub enum Event {
     /// Time has passed; nothing else.
     Tick,
+    /// Look once if nothing has been learned of what looks cost, so that the
+    /// echo of a first rule can say more than what is told. The governor has
+    /// the last word as ever.
+    Trial,
     /// The board was read.
     Readings(Readings),
+    /// What was dropped so far, if that has changed.
+    Dropped(Drops),
     /// The look that was ordered is over.
     Looked(Looked),
     /// The source's state changed.
@@ -44,6 +51,11 @@ pub enum Request {
         name: Id,
         /// JSON, or nothing.
         payload: Vec<u8>,
+    },
+    /// `power/limit/set`
+    Limit {
+        /// Watts, JSON, or nothing; or why it can't be taken at all.
+        payload: Result<Vec<u8>, String>,
     },
     /// `check`
     Check {
@@ -74,6 +86,8 @@ pub struct Order {
     pub detect: bool,
     /// When to give up on what is left.
     pub deadline: Duration,
+    /// How to run.
+    pub point: OperatingPoint,
 }
 
 /// What became of an [`Order`].
@@ -81,8 +95,34 @@ pub struct Order {
 pub struct Looked {
     /// The order's number.
     pub number: u64,
-    /// The frame and what was found; `None` if no frame came.
-    pub seen: Option<(Frame, Sight)>,
+    /// The frame and what was found, or why there is nothing.
+    pub seen: Result<(Frame, Sight), Unseen>,
+}
+
+/// Why a look found nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// No frame came.
+    NoFrame,
+    /// It was given up before it began.
+    GivenUp,
+    /// It can't be run at the order's operating point, and why.
+    NoPoint(String),
+}
+
+/// What was dropped since the start, or since the store was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Drops {
+    /// Frames that nobody looked at before a newer one came. Most are, since
+    /// video is faster than looks.
+    pub frames: u64,
+    /// Retained states that found no room on their way to the broker; they are
+    /// sent whole at the next connection.
+    pub publishes: u64,
+    /// Undelivered alerts that made room for newer ones.
+    pub alerts: u64,
+    /// Pictures of undelivered alerts that did.
+    pub pictures: u64,
 }
 
 /// Everything the watch loop can want done, in order.
@@ -93,6 +133,8 @@ pub enum Effect {
     /// End the look under way now; what it has no answer for yet is unknown,
     /// and it comes back as any other.
     GiveUp {
+        /// The order's number.
+        number: u64,
         /// Why, in words.
         reason: String,
     },

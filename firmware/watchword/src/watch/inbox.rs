@@ -1,7 +1,9 @@
 //! What operators send, read strictly: wrong types and unknown fields are
 //! refused with a sentence that can be sent back.
 
-use scene::{Polygon, QuestionKind};
+use std::ops::RangeInclusive;
+
+use scene::{Polygon, QuestionKind, Watts};
 use serde::Deserialize;
 use spool::RuleRecord;
 
@@ -10,6 +12,13 @@ use crate::config::Snapshot;
 /// The largest payload an operator may send, bytes. A sentence has at most
 /// 1,000 characters, so this leaves room for any JSON round it.
 pub const MAX_PAYLOAD_BYTES: usize = 16 * 1024;
+
+/// Seconds between two looks that an operator may state for a rule.
+const EVERY_SECONDS: RangeInclusive<f64> = 0.2..=86_400.0;
+
+/// Limits above this are a slip of the keyboard: the most that PoE grants is
+/// 71.3 W (802.3bt, class 8).
+const MOST_WATTS: f64 = 100.0;
 
 /// What `rules/<id>/set` asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +59,10 @@ pub struct RuleWish {
     /// What picture its alerts carry; the camera's setting if absent.
     #[serde(default)]
     pub snapshot: Option<Snapshot>,
+    /// It is looked at no more often than this, seconds; as often as it must
+    /// if absent.
+    #[serde(default)]
+    pub every_seconds: Option<f64>,
 }
 
 fn yes() -> bool {
@@ -69,6 +82,7 @@ impl RuleWish {
             enabled: true,
             priority: RuleRecord::PRIORITY,
             snapshot: None,
+            every_seconds: None,
         }
     }
 }
@@ -135,6 +149,12 @@ pub fn rule_set(payload: &[u8]) -> Result<RuleSet, String> {
     let wish: RuleWish = json(text)?;
     if wish.priority > 9 {
         return Err(format!("priority = {}: choose 0 to 9", wish.priority));
+    }
+    if let Some(every) = wish.every_seconds
+        && !EVERY_SECONDS.contains(&every)
+    {
+        let (least, most) = (EVERY_SECONDS.start(), EVERY_SECONDS.end());
+        return Err(format!("every_seconds = {every}: choose {least} to {most}"));
     }
     Ok(RuleSet::Put(wish))
 }
@@ -243,6 +263,39 @@ fn reply(
     })
 }
 
+/// Reads the payload of `power/limit/set`: `{"watts": 8}` or `8`; nothing or
+/// `null` lifts the limit.
+pub fn limit(payload: &[u8]) -> Result<Option<Watts>, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        #[serde(default)]
+        v: One,
+        watts: Option<f64>,
+    }
+    let text = text_of(payload)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let Form { v: One, watts } = match text.starts_with('{') {
+        // A form that names no watts is not one that lifts the limit.
+        true if !text.contains("\"watts\"") => {
+            return Err("the payload names no watts: say {\"watts\": 8}, or {\"watts\": null} to lift the limit".into());
+        }
+        true => json(text)?,
+        false => Form {
+            v: One,
+            watts: json(text)?,
+        },
+    };
+    match watts {
+        Some(watts) if !(0.0..=MOST_WATTS).contains(&watts) => Err(format!(
+            "a limit of {watts} W makes no sense: choose 0 to {MOST_WATTS} W, or null to lift it"
+        )),
+        watts => Ok(watts.map(Watts)),
+    }
+}
+
 /// What `zones/<name>/set` asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ZoneSet {
@@ -309,6 +362,8 @@ mod tests {
             (br#"{"enabled":true}"#, "text"),
             (br#"{"v":2,"text":"x"}"#, "v must be 1"),
             (br#"{"text":"x","priority":12}"#, "priority"),
+            (br#"{"text":"x","every_seconds":0.1}"#, "every_seconds"),
+            (br#"{"text":"x","every_seconds":-5}"#, "every_seconds"),
             (br#"{"text":"x""#, "JSON"),
             (b"\xff\xfe", "UTF-8"),
             (&[b'a'; MAX_PAYLOAD_BYTES + 1], "bytes"),
@@ -353,6 +408,38 @@ mod tests {
             let error = zone_set(&name, bad).unwrap_err();
             assert!(error.contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn a_limit_is_a_number_of_watts_or_gone() {
+        let watts = |text: &str| limit(text.as_bytes());
+        for text in ["8", " 8.0\n", "{\"watts\": 8}", "{\"v\":1,\"watts\":8}"] {
+            assert_eq!(watts(text).unwrap(), Some(Watts(8.0)), "{text}");
+        }
+        for text in ["", " ", "null", "{\"watts\": null}"] {
+            assert_eq!(watts(text).unwrap(), None, "{text}");
+        }
+        assert_eq!(watts("0").unwrap(), Some(Watts(0.0)));
+        for (text, word) in [
+            ("-1", "-1 W"),
+            ("NaN", "JSON"),
+            ("1e999", "JSON"),
+            ("101", "100 W"),
+            ("\"8\"", "JSON"),
+            ("8 W", "JSON"),
+            ("true", "JSON"),
+            ("[8]", "JSON"),
+            ("{}", "names no watts"),
+            ("{\"watts\": \"8\"}", "JSON"),
+            ("{\"watts\": -0.1}", "-0.1 W"),
+            ("{\"watts\": 1e30}", "makes no sense"),
+            ("{\"watts\": 8, \"volts\": 48}", "volts"),
+            ("{\"v\": 2, \"watts\": 8}", "v must be 1"),
+        ] {
+            let error = watts(text).unwrap_err();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+        assert!(limit(b"\xff").unwrap_err().contains("UTF-8"));
     }
 
     #[test]

@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use governor::{Decision, Governor};
+use governor::{Cause, Decision, Governor};
 use scene::ports::{Knowledge, Readings, SourceState};
 use scene::{
-    Alert, AlertId, Detection, Evidence, Frame, Id, Moment, Mono, Phase, Question, Sight, Value,
-    Zone,
+    Alert, AlertId, Detection, Evidence, Frame, Id, Moment, Mono, OperatingPoint, Phase, Question,
+    Sight, Unknown, Value, Zone,
 };
 use spool::Snapshot;
 use tracking::Tracker;
@@ -27,7 +27,8 @@ use crate::link::topics::Topics;
 use asks::Ask;
 pub use asks::{AskAnswer, ModelName, kind_of, question};
 use book::{Entry, OpenAlert};
-pub use event::{Effect, Event, Looked, Order, Raise, Request};
+pub use event::{Drops, Effect, Event, Looked, Order, Raise, Request, Unseen};
+use power::Balance;
 pub use report::Info;
 
 /// The most rules a camera watches.
@@ -63,6 +64,9 @@ pub struct Setup {
     /// Looks are never wanted less often than this; `None` leaves it to each
     /// rule. A replay sets it to the spacing of its frames.
     pub every: Option<Duration>,
+    /// Whether watts are those of a board. A replay has none: it tells no
+    /// costs.
+    pub metered: bool,
     /// Random tag of this boot, for alert ids.
     pub boot: u32,
     /// What `info` says beside what the machine knows itself.
@@ -76,6 +80,7 @@ pub struct Watch {
     rules: BTreeMap<Id, Entry>,
     zones: Vec<Zone>,
     governor: Governor,
+    balance: Balance,
     tracker: Tracker,
     source: SourceState,
     /// Wall time of its last change of kind, if that is known.
@@ -89,7 +94,7 @@ pub struct Watch {
     unknowns: u64,
     /// Of the answers, those that were given again since nothing had changed.
     reused: u64,
-    hold: Option<(Mono, String)>,
+    hold: Option<Hold>,
     /// No look is ordered before this, since the last one found no frame.
     frameless_until: Mono,
     /// The last look found no frame.
@@ -102,6 +107,15 @@ struct Looking {
     order: Order,
     rules: Vec<Id>,
     asks: Vec<Ask>,
+    /// Why it was given up.
+    given_up: Option<String>,
+}
+
+/// Why there is no look now.
+struct Hold {
+    cause: Cause,
+    reason: String,
+    until: Mono,
 }
 
 /// What a verdict rests on: who answered, and how much older than the frame
@@ -110,11 +124,17 @@ struct Looking {
 struct Basis {
     model: String,
     age: Option<Duration>,
+    /// How it was run, if the answer is of this very look.
+    point: Option<OperatingPoint>,
 }
 
 impl From<String> for Basis {
     fn from(model: String) -> Self {
-        Self { model, age: None }
+        Self {
+            model,
+            age: None,
+            point: None,
+        }
     }
 }
 
@@ -129,6 +149,7 @@ impl Watch {
             setup,
             rules: BTreeMap::new(),
             zones: Vec::new(),
+            balance: Balance::new(readings, now),
             governor,
             tracker,
             source: SourceState::Live,
@@ -153,7 +174,9 @@ impl Watch {
         let mut effects = Vec::new();
         match event {
             Event::Tick => {}
-            Event::Readings(readings) => self.read(&readings, now, &mut effects),
+            Event::Readings(readings) => self.read(readings, now, &mut effects),
+            Event::Dropped(drops) => self.dropped(drops),
+            Event::Trial => self.trial(),
             Event::Source(state) => self.source_is(state, now, &mut effects),
             Event::LinkUp => {
                 self.connected = true;
@@ -166,6 +189,8 @@ impl Watch {
         self.tick_lives(now, &mut effects);
         self.order_look(now, &mut effects);
         self.publish_changes(now, &mut effects);
+        self.publish_power(now, &mut effects);
+        self.keep_costs(now, &mut effects);
         effects
     }
 
@@ -175,7 +200,7 @@ impl Watch {
         let hold = self
             .hold
             .iter()
-            .map(|(until, _)| (*until).max(self.frameless_until));
+            .map(|hold| hold.until.max(self.frameless_until));
         let latest = now.mono + Duration::from_secs(1);
         lives.chain(hold).fold(latest, Mono::min).max(now.mono)
     }
@@ -189,6 +214,7 @@ impl Watch {
         match request {
             Request::Rule { id, payload } => self.rule_request(id, &payload, now, effects),
             Request::Zone { name, payload } => self.zone_request(name, &payload, now, effects),
+            Request::Limit { payload } => self.limit_request(payload, effects),
             Request::Check { payload, reply } => self.check_request(&payload, reply, effects),
             Request::Ask { payload, reply } => self.ask_request(&payload, reply, effects),
         }
@@ -199,20 +225,31 @@ impl Watch {
         if self.looking.is_some() || frameless || self.source == SourceState::Ended {
             return;
         }
-        let rules = match self.governor.decide(now.mono) {
-            Decision::Look { rules, .. } => {
-                self.hold = None;
-                rules
-            }
-            Decision::Hold { reason, until, .. } => {
-                self.hold = Some((until, reason));
-                Vec::new()
+        let asks: Vec<Ask> = self.asks.drain(..).collect();
+        let decision = match asks.is_empty() {
+            true => self.governor.decide(now.mono),
+            false => self.governor.decide_asked(now.mono),
+        };
+        let (rules, point) = match decision {
+            Decision::Look { rules, point, .. } => (rules, point),
+            Decision::Hold {
+                cause,
+                reason,
+                until,
+            } => {
+                for ask in asks {
+                    let why = format!("the camera can't look now: {reason}");
+                    self.answer_ask(ask, Err(why), effects);
+                }
+                self.hold = Some(Hold {
+                    cause,
+                    reason,
+                    until,
+                });
+                return;
             }
         };
-        let asks: Vec<Ask> = self.asks.drain(..).collect();
-        if rules.is_empty() && asks.is_empty() {
-            return;
-        }
+        self.hold = None;
         let mut questions: Vec<Question> = Vec::new();
         let of_rules = rules.iter().filter_map(|id| self.rules.get(id)?.armed());
         let wanted = of_rules
@@ -233,9 +270,15 @@ impl Watch {
             zones: self.zones.clone(),
             detect,
             deadline: self.setup.deadline,
+            point,
         };
         effects.push(Effect::Look(order.clone()));
-        self.looking = Some(Looking { order, rules, asks });
+        self.looking = Some(Looking {
+            order,
+            rules,
+            asks,
+            given_up: None,
+        });
     }
 
     fn looked(&mut self, looked: Looked, now: Moment, effects: &mut Vec<Effect>) {
@@ -246,17 +289,29 @@ impl Watch {
             );
             return;
         };
-        let Some((frame, sight)) = looked.seen else {
-            self.governor.cancel(now.mono);
-            self.frameless_until = now.mono + FRAMELESS_PAUSE;
-            self.frameless = true;
-            for ask in looking.asks {
-                self.answer_ask(ask, None, effects);
+        let (frame, mut sight) = match looked.seen {
+            Ok(seen) => seen,
+            Err(unseen) => {
+                self.governor.cancel(now.mono);
+                let why = match unseen {
+                    Unseen::NoFrame => {
+                        self.frameless_until = now.mono + FRAMELESS_PAUSE;
+                        self.frameless = true;
+                        Unknown::NoFrame
+                    }
+                    Unseen::GivenUp => Unknown::Cancelled,
+                    Unseen::NoPoint(why) => {
+                        self.point_lost(&looking.order.point, why.clone());
+                        Unknown::Failed(why)
+                    }
+                };
+                for ask in looking.asks {
+                    self.answer_ask(ask, Err(why.to_string()), effects);
+                }
+                return;
             }
-            return;
         };
         self.frameless = false;
-        let mut sight = sight;
         match sight.reused() {
             true => self.governor.reused(now.mono),
             false => {
@@ -265,7 +320,8 @@ impl Watch {
                 power::took(&mut sight, took);
             }
         }
-        for answer in &sight.answers {
+        let trial = looking.asks.iter().all(Ask::is_trial) && looking.rules.is_empty();
+        for answer in sight.answers.iter().filter(|_| !trial) {
             self.answers += 1;
             self.reused += u64::from(answer.age.is_some());
             self.unknowns += u64::from(matches!(answer.value, Value::Unknown(_)));
@@ -273,6 +329,8 @@ impl Watch {
         for ask in looking.asks {
             let at = (looking.order.questions.iter()).position(|q| *q == ask.question);
             let answer = at.and_then(|at| sight.answers.get(at)).cloned();
+            let answer = answer.map(|answer| (answer, looking.order.point.clone()));
+            let answer = answer.ok_or_else(|| Unknown::NoFrame.to_string());
             self.answer_ask(ask, answer, effects);
         }
         self.observe(&looking.order, &looking.rules, &frame, &sight, now, effects);
@@ -317,21 +375,21 @@ impl Watch {
             let index = asked
                 .first()
                 .and_then(|q| order.questions.iter().position(|other| other == q));
-            match index.and_then(|index| sight.answers.get(index)) {
-                Some(answer) => Basis {
-                    model: answer.model.clone(),
-                    age: answer.age,
-                },
-                None => Basis {
-                    model: self.setup.knowledge.name(),
-                    age: sight.detections_age,
-                },
+            let (model, age) = match index.and_then(|index| sight.answers.get(index)) {
+                Some(answer) => (answer.model.clone(), answer.age),
+                None => (self.setup.knowledge.name(), sight.detections_age),
+            };
+            Basis {
+                model,
+                age,
+                // A detector's answer is not the model's, but runs beside it.
+                point: age.is_none().then(|| order.point.clone()),
             }
         };
         let mut raised = Vec::new();
         for (id, entry) in &mut self.rules {
             let due = ids.contains(id);
-            let basis = basis(entry);
+            let (basis, stated) = (basis(entry), entry.stated_interval());
             if due {
                 entry.looked = now.mono;
             }
@@ -347,7 +405,7 @@ impl Watch {
             for transition in watching.life.observe(at, &seen) {
                 raised.push((id.clone(), transition, basis.clone()));
             }
-            let wish = watching.wish(self.setup.every);
+            let wish = watching.wish(self.setup.every, stated);
             self.governor.set_wanted(id, wish.wanted, wish.need);
         }
         let cost = Some((sight, now.mono.since(frame.captured.mono)));
@@ -418,6 +476,7 @@ impl Watch {
                 frame_time: frame.and_then(|f| f.captured.wall.or(now.wall_at(f.captured.mono))),
                 answer_age_seconds: basis.age.map(|age| age.as_secs_f64()),
                 model: basis.model,
+                point: basis.point,
                 image_sha256: None,
             },
             joules: cost.map_or(nothing, |(sight, _)| sight.joules),

@@ -4,23 +4,31 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use governor::Cause;
 use jiff::Timestamp;
 use rules::Echo;
 use scene::ports::SourceState;
-use scene::{Id, Moment, Mono, Phase, Unknown, Zone};
+use scene::{Id, Moment, Mono, Phase, Quantity, Source, Unknown, Zone};
 use serde::Serialize;
 
 use super::book::Entry;
 use super::event::Effect;
 use super::inbox::MAX_PAYLOAD_BYTES;
-use super::{INFO_EVERY, MAX_RULES, MAX_ZONES, Watch};
+use super::{INFO_EVERY, MAX_RULES, MAX_ZONES, Watch, power};
 
 /// The least time between two `why` of a rule.
 const WHY_EVERY: Duration = Duration::from_secs(2);
 
 /// A rule is said to be held back if it was not looked at for this long at
-/// least, and for three of its intervals.
+/// least.
 const HELD_AFTER: Duration = Duration::from_secs(10);
+
+/// An echo of which nothing but numbers changed is told again at most this
+/// often, …
+const NUMBERS_EVERY: Duration = Duration::from_secs(10);
+
+/// … and if it is only slowed or not slowed any more, this often.
+const SLOWED_EVERY: Duration = Duration::from_secs(2);
 
 /// How many evaluations `why` tells.
 const WHY_KEPT: usize = 10;
@@ -41,12 +49,41 @@ pub struct Info {
 /// What was published of a rule last.
 #[derive(Default)]
 pub(super) struct Shown {
-    echo: Option<(&'static str, String, bool)>,
+    echo: Option<ShownEcho>,
     active: Option<bool>,
     value: Option<Option<u64>>,
     why: VecDeque<Why>,
     why_at: Option<Mono>,
     why_pending: bool,
+}
+
+/// What of an echo tells whether it must be told again.
+struct ShownEcho {
+    at: Mono,
+    state: &'static str,
+    /// Why, unless that is full of numbers.
+    why: String,
+    source: Option<Source>,
+    numbers: Vec<Option<f64>>,
+}
+
+impl ShownEcho {
+    /// Whether `now` must be told, since `self` was.
+    fn outdated(&self, now: &Self) -> bool {
+        let since = now.at.since(self.at);
+        let slowed = |state| ["armed", "slowed"].contains(&state);
+        if self.state != now.state && slowed(self.state) && slowed(now.state) {
+            return since >= SLOWED_EVERY;
+        }
+        if (self.state, &self.why, self.source) != (now.state, &now.why, now.source) {
+            return true;
+        }
+        let differ = |(a, b): (&Option<f64>, &Option<f64>)| match (a, b) {
+            (Some(a), Some(b)) => (a - b).abs() > 0.15 * a.abs(),
+            (a, b) => a.is_some() != b.is_some(),
+        };
+        since >= NUMBERS_EVERY && self.numbers.iter().zip(&now.numbers).any(differ)
+    }
 }
 
 #[derive(Clone, Serialize)]
@@ -65,6 +102,10 @@ pub(super) fn cost(cost: governor::Cost) -> rules::Cost {
     }
 }
 
+fn seconds(time: Option<Duration>) -> Option<f64> {
+    time.map(|time| power::round(time.as_secs_f64()))
+}
+
 #[derive(Serialize)]
 struct RuleState<'a> {
     v: u8,
@@ -78,11 +119,29 @@ struct RuleState<'a> {
     why: Option<&'a str>,
     /// The sentence that still watches, if the newest one was refused.
     watching: Option<&'a str>,
+    /// What the operator said how often it is looked at most.
+    every_seconds: Option<f64>,
+    /// How often it is looked at now.
+    interval_seconds: Option<f64>,
+    /// The longest that it went without a look lately.
+    blind_seconds: Option<f64>,
+    /// What a look adds to the board's draw while it runs.
+    watts_per_inference: Option<Quantity<f64>>,
+    /// What keeps it from being looked at as often as it wants.
+    throttle: Option<&'a str>,
     #[serde(flatten)]
     echo: Echo,
 }
 
 impl Watch {
+    fn watts_per_inference(&self) -> Quantity<f64> {
+        let watts = self.governor.state().watts_per_inference;
+        Quantity {
+            value: power::round(watts.value.0),
+            source: watts.source,
+        }
+    }
+
     fn state_of(&self, id: &Id, entry: &Entry, now: Moment) -> (&'static str, String) {
         if let Some((_, refusal)) = &entry.refused {
             return ("rejected", refusal.why.clone());
@@ -93,7 +152,7 @@ impl Watch {
         if watching.life.state(now) == rules::State::Waiting {
             return ("waiting", watching.life.why(now));
         }
-        if let Some(reason) = self.held(entry, now) {
+        if let Some(reason) = self.held(id, entry, now) {
             return ("slowed", format!("not looked at now: {reason}"));
         }
         match self.governor.slowed(id) {
@@ -103,10 +162,16 @@ impl Watch {
     }
 
     /// Why a rule has not been looked at for much longer than it wants.
-    fn held(&self, entry: &Entry, now: Moment) -> Option<&str> {
-        let wanted = entry.watching()?.life.wanted_interval();
-        let missed = now.mono.since(entry.looked) > (wanted * 3).max(HELD_AFTER);
-        self.hold_reason().filter(|_| missed)
+    fn held(&self, id: &Id, entry: &Entry, now: Moment) -> Option<&str> {
+        let hold = self.hold.as_ref()?;
+        let patience = match hold.cause {
+            // Nothing is looked at, whatever is due.
+            Cause::Peak => entry.watching()?.life.wanted_interval() * 3,
+            Cause::Energy | Cause::Heat => self.governor.interval_now(id)?.mul_f64(1.5),
+            _ => return None,
+        };
+        let missed = now.mono.since(entry.looked) > patience.max(HELD_AFTER);
+        missed.then_some(hold.reason.as_str())
     }
 
     /// The last evaluation, or that none can be made for want of pictures.
@@ -136,7 +201,7 @@ impl Watch {
             }
         };
         let mut echo = echo;
-        if self.governor.learned() {
+        if self.setup.metered {
             echo.cost = self.governor.cost(id).map(cost);
         }
         let watching = entry
@@ -152,6 +217,11 @@ impl Watch {
             state,
             why: Some(why.as_str()).filter(|why| !why.is_empty()),
             watching,
+            every_seconds: record.and_then(|record| record.every_seconds),
+            interval_seconds: seconds(self.governor.interval_now(id)),
+            blind_seconds: seconds(self.governor.blind(id, now.mono)),
+            watts_per_inference: entry.watching().map(|_| self.watts_per_inference()),
+            throttle: Some(why.as_str()).filter(|_| state == "slowed"),
             echo,
         };
         serde_json::to_vec(&form).expect("an echo is plain data")
@@ -181,17 +251,24 @@ impl Watch {
             effects.push(Effect::State { topic, payload });
         };
         let (name, why) = self.state_of(id, entry, now);
-        // The watts in a hold's reason change at every reading; one echo of it
-        // is enough.
-        let told = if self.held(entry, now).is_some() {
-            String::new()
-        } else {
-            why
+        let cost = self.governor.cost(id);
+        let newest = ShownEcho {
+            at: now.mono,
+            state: name,
+            // The watts in the reason change at every reading.
+            why: if name == "slowed" { String::new() } else { why },
+            source: cost.map(|cost| cost.source),
+            numbers: vec![
+                cost.map(|cost| cost.watts),
+                seconds(self.governor.interval_now(id)),
+                seconds(self.governor.blind(id, now.mono)).map(|s| s.max(10.0)),
+                entry.watching().map(|_| self.watts_per_inference().value),
+            ],
         };
-        let key = (name, told, self.governor.learned());
-        if entry.shown.echo.as_ref() != Some(&key) {
+        let shown = entry.shown.echo.as_ref();
+        if shown.is_none_or(|shown| shown.outdated(&newest)) {
             state(self.topics.rule(id), self.echo_of(id, entry, now));
-            entry.shown.echo = Some(key);
+            entry.shown.echo = Some(newest);
         }
         let life = entry.watching().map(|watching| &watching.life);
         let active = life.is_some_and(|life| life.active());
@@ -234,6 +311,7 @@ impl Watch {
             payload: "online".into(),
         });
         self.publish_info(now, effects);
+        self.balance.forget_told();
         effects.push(self.source_state());
         for zone in &self.zones {
             effects.push(self.zone_state(zone));
@@ -250,7 +328,6 @@ impl Watch {
 
     fn publish_info(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         self.info_at = Some(now.mono);
-        let share = |of: u64| (self.answers > 0).then(|| of as f64 / self.answers as f64);
         let mut form = serde_json::to_value(&self.setup.info).expect("info is plain data");
         let more = serde_json::json!({
             "v": 1,
@@ -261,11 +338,11 @@ impl Watch {
                 "text_chars": rules::MAX_CHARS,
                 "payload_bytes": MAX_PAYLOAD_BYTES,
             },
-            "capabilities": ["rules", "zones", "check", "ask"],
+            "capabilities": ["rules", "zones", "check", "ask", "power", "limit"],
             "detects": self.setup.knowledge.classes(),
             "answers": self.answers,
-            "unknown_share": share(self.unknowns),
-            "reused_share": share(self.reused),
+            "unknown_share": self.share_of_answers(self.unknowns),
+            "reused_share": self.share_of_answers(self.reused),
         });
         if let (Some(form), serde_json::Value::Object(more)) = (form.as_object_mut(), more) {
             form.extend(more);
@@ -313,10 +390,5 @@ impl Watch {
         };
         let basis = self.setup.knowledge.name().into();
         self.raise(id, transition, None, basis, None, now, effects);
-    }
-
-    /// Why the governor lets nobody look, if it does not.
-    fn hold_reason(&self) -> Option<&str> {
-        self.hold.as_ref().map(|(_, reason)| reason.as_str())
     }
 }

@@ -12,9 +12,9 @@ use scene::ports::{Board, Clock, FrameSource, Model};
 use scene::{Alert, BBox, Detection, Id, Mono};
 use serde_json::Value as Json;
 use sim::{Scripted, SimBoard, SimClock, SimModel, SimSource};
-use spool::{RuleRecord, Snapshot};
+use spool::{Limits, Note, RuleRecord, Snapshot, Store};
 use watchword::watch::inbox::ReplyTo;
-use watchword::watch::{Effect, Event, Info, Looked, Request, Setup, Watch};
+use watchword::watch::{Effect, Event, Info, Looked, Request, Setup, Unseen, Watch};
 
 /// As the daemon reads its board.
 const READ_EVERY: Duration = Duration::from_millis(500);
@@ -37,6 +37,19 @@ pub struct Camera {
     pub stored: usize,
     /// Why looks were to be given up.
     pub given_up: Vec<String>,
+    /// How long looks take; at once unless set. While one runs the board draws
+    /// `look_draws` more.
+    pub look_takes: Duration,
+    pub look_draws: f64,
+    /// The operating point of each look.
+    pub points: Vec<String>,
+    /// Points that the model can't run at.
+    pub no_point: Vec<String>,
+    /// What the store holds beside rules.
+    pub notes: Store,
+    dir: tempfile::TempDir,
+    config: governor::Config,
+    under_way: Option<(Mono, Looked)>,
 }
 
 pub fn id(text: &str) -> Id {
@@ -64,6 +77,10 @@ impl Camera {
     }
 
     pub fn with_boot(boot: u32) -> Self {
+        Self::with(boot, governor::Config::default())
+    }
+
+    pub fn with(boot: u32, config: governor::Config) -> Self {
         let clock = SimClock::new(Some("2026-03-02T10:00:00Z".parse().unwrap()));
         let model = SimModel::new(&["person", "suitcase"]);
         let script = model.script();
@@ -76,10 +93,12 @@ impl Camera {
             snapshot: Snapshot::Alert,
             deadline: Duration::from_secs(5),
             every: None,
+            metered: true,
             boot,
             info: Info::default(),
         };
-        let governor = Governor::new(governor::Config::default());
+        let governor = Governor::new(config.clone());
+        let dir = tempfile::tempdir().unwrap();
         let mut board = SimBoard::default();
         let readings = board.read();
         Self {
@@ -96,6 +115,14 @@ impl Camera {
             pictured: Vec::new(),
             stored: 0,
             given_up: Vec::new(),
+            look_takes: Duration::ZERO,
+            look_draws: 0.0,
+            points: Vec::new(),
+            no_point: Vec::new(),
+            notes: Store::open(&dir.path().join("notes"), Limits::default()).unwrap(),
+            dir,
+            config,
+            under_way: None,
         }
     }
 
@@ -114,22 +141,45 @@ impl Camera {
             for effect in self.watch.handle(event, self.clock.now()) {
                 match effect {
                     Effect::Look(order) => {
+                        let number = order.number;
+                        let point = order.point.to_string();
+                        if self.no_point.contains(&point) {
+                            let seen = Err(Unseen::NoPoint("it is missing".into()));
+                            events.push(Event::Looked(Looked { number, seen }));
+                            continue;
+                        }
+                        self.points.push(point);
                         let frame = self.source.next(Duration::from_millis(200));
                         let seen = frame.map(|frame| {
-                            let sight = self.model.look(
+                            let mut sight = self.model.look(
                                 &frame,
                                 &order.zones,
                                 &order.questions,
                                 order.detect,
                                 order.deadline,
                             );
+                            if !self.look_takes.is_zero() {
+                                sight.latency = self.look_takes;
+                            }
                             (frame, sight)
                         });
-                        let number = order.number;
-                        events.push(Event::Looked(Looked { number, seen }));
+                        let seen = seen.ok_or(Unseen::NoFrame);
+                        let looked = Looked { number, seen };
+                        if self.look_takes.is_zero() {
+                            events.push(Event::Looked(looked));
+                        } else {
+                            let until = self.clock.now().mono + self.look_takes;
+                            self.under_way = Some((until, looked));
+                        }
                     }
-                    Effect::GiveUp { reason } => self.given_up.push(reason),
-                    Effect::Store(_) => self.stored += 1,
+                    Effect::GiveUp { reason, number } => {
+                        self.given_up.push(reason);
+                        events.extend(self.cancelled(number));
+                    }
+                    Effect::Store(batch) => {
+                        self.stored += 1;
+                        self.notes.commit(batch).unwrap();
+                    }
                     Effect::Raise(raise) => {
                         self.pictured.push(raise.frame.is_some());
                         self.alerts.push(raise.alert);
@@ -151,17 +201,44 @@ impl Camera {
         }
     }
 
+    /// The look under way ends without answers.
+    fn cancelled(&mut self, number: u64) -> Option<Event> {
+        let (until, mut looked) = self.under_way.take()?;
+        assert_eq!(looked.number, number);
+        if let Ok((_, sight)) = &mut looked.seen {
+            sight.latency -= until.since(self.clock.now().mono);
+            for answer in &mut sight.answers {
+                answer.value = scene::Value::Unknown(scene::Unknown::Cancelled);
+            }
+            sight.detections = None;
+        }
+        Some(Event::Looked(looked))
+    }
+
     /// Lets time pass, waking the machine when it wants to be woken.
     pub fn run(&mut self, seconds: f64) {
         let until = self.clock.now().mono + Duration::from_secs_f64(seconds);
         while self.clock.now().mono < until {
             let now = self.clock.now();
-            let wake = self.watch.next_wake(now).min(self.read_at).min(until);
+            let over = self.under_way.as_ref().map_or(until, |(over, _)| *over);
+            let wake = self
+                .watch
+                .next_wake(now)
+                .min(self.read_at)
+                .min(over)
+                .min(until);
             let step = wake.since(now.mono).max(Duration::from_millis(10));
             self.clock.advance(step);
+            let over = |(over, _): &mut (Mono, Looked)| *over <= self.clock.now().mono;
+            if let Some((_, looked)) = self.under_way.take_if(over) {
+                self.event(Event::Looked(looked));
+            }
             if self.clock.now().mono >= self.read_at {
                 self.read_at = self.clock.now().mono + READ_EVERY;
-                let readings = self.board.read();
+                let mut readings = self.board.read();
+                if let Some(board) = readings.board.as_mut().filter(|_| self.under_way.is_some()) {
+                    board.value.0 += self.look_draws;
+                }
                 self.event(Event::Readings(readings));
             } else {
                 self.event(Event::Tick);
@@ -181,6 +258,16 @@ impl Camera {
             name: id(zone),
             payload: payload.into(),
         }));
+    }
+
+    pub fn limit(&mut self, payload: &str) {
+        self.event(Event::Operator(Request::Limit {
+            payload: Ok(payload.into()),
+        }));
+    }
+
+    pub fn power(&self) -> Json {
+        serde_json::from_str(self.state("power").expect("power is told")).unwrap()
     }
 
     pub fn ask(&mut self, payload: &str) {
@@ -220,7 +307,10 @@ impl Camera {
     pub fn restarted(self, rules: &[(&str, &str)]) -> Self {
         let now = self.clock.now();
         let lives = self.watch.lives(now);
-        let mut other = Self::with_boot(0xbeef);
+        let config = self.config.clone();
+        let mut other = Self::with(0xbeef, config);
+        let notes = [Note::Costs, Note::Limit].map(|note| self.notes.note(note).unwrap());
+        other.watch.recall(notes[0].as_deref(), notes[1].as_deref());
         other.clock = self.clock;
         other.source = SimSource::new(other.clock.clone(), 32, 32);
         let records = rules
