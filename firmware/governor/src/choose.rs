@@ -12,8 +12,6 @@ const CHANGES_PER_HOUR: f64 = 7.0;
 const SETTLED: Duration = Duration::from_secs(15);
 /// A better point must leave this much of what it may use.
 const SPARE: f64 = 0.85;
-/// Rules are slowed by up to this before answers get worse still.
-const SLOWED: f64 = 2.0;
 
 /// A point as it stands now. The list is in order of accuracy, best first.
 #[derive(Clone, Copy, Debug)]
@@ -88,12 +86,10 @@ fn wish(current: usize, all: &[Candidate]) -> usize {
         _ => 1.0,
     };
     let fitting = || all.iter().enumerate().filter(|(_, c)| fits(c));
-    for most in [1.0, SLOWED] {
-        let first = fitting().find(|(i, c)| c.need <= most * spare(*i));
-        let Some((index, best)) = first else { continue };
+    if let Some((index, best)) = fitting().find(|(i, c)| c.need <= spare(*i)) {
         // Equally good ones change places only for a reason.
         let here = &all[current];
-        let as_good = fits(here) && here.accuracy >= best.accuracy && here.need <= most;
+        let as_good = fits(here) && here.accuracy >= best.accuracy && here.need <= 1.0;
         let cheaper = best.need < SPARE * here.need;
         return if as_good && !cheaper { current } else { index };
     }
@@ -126,8 +122,8 @@ mod tests {
             "hardly more than here"
         );
         assert_eq!(wish(1, &points([0.8, 0.6, 0.3])), 0);
-        assert_eq!(wish(0, &points([4.0, 3.0, 1.8])), 2, "slowed before worse");
-        assert_eq!(wish(0, &points([1.9, 1.5, 1.2])), 0);
+        let all = points([1.9, 1.5, 1.2]);
+        assert_eq!(wish(0, &all), 2, "worse answers before slower rules");
         assert_eq!(wish(0, &points([9.0, 6.0, 4.0])), 2);
         let mut tight = points([0.5, 0.3, 0.1]);
         tight[0].fits = false;

@@ -384,7 +384,7 @@ impl Governor {
                 tell::word(self.power.baseline().source),
                 self.power.usable(),
                 self.power.allotment(),
-                (self.power.worst() - self.power.board()).max(0.0),
+                self.power.reserve(),
             );
             return Err((Cause::Peak, reason, now + ASK_AGAIN));
         }

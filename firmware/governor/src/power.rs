@@ -14,9 +14,9 @@ use crate::meter::Meter;
 const AVERAGE: f64 = 30.0;
 /// Older readings are none.
 const STALE: Duration = Duration::from_secs(5);
-/// What a PSE bears for a moment over what it granted (802.3at table 33-18:
-/// 14.4 W for 12.95 W).
-const PEAK: f64 = 1.11;
+/// What a PSE bears for a moment over what it granted: a little less than
+/// 802.3at table 33-18 says (14.4 W for 12.95 W).
+const PEAK: f64 = 1.10;
 /// The lowest draw of the board is that of a day.
 const DAY: f64 = 86_400.0;
 /// It is no higher than what is told of the board by this much.
@@ -197,17 +197,28 @@ impl Power {
         }
     }
 
+    /// What may still switch on by itself, watts.
+    pub fn reserve(&self) -> f64 {
+        (self.worst() - self.board()).max(0.0)
+    }
+
+    /// What board and look draw at the most, watts, as far as a sensor that is
+    /// off by its tolerance tells.
+    fn most(&self, step: f64) -> f64 {
+        (self.board() + step) * (1.0 + self.tolerance())
+    }
+
     /// Whether a look that adds `step` fits whatever switches on meanwhile.
     pub fn fits(&self, step: f64) -> bool {
-        self.board().max(self.worst()) + step <= self.usable()
+        self.most(step) + self.reserve() <= self.allotment() * (1.0 - self.margin)
     }
 
     /// Whether it fits now, and could be given up in time if something
     /// switches on, since a sensor would tell.
     pub fn fits_now(&self, step: f64) -> bool {
         let granted = self.granted.as_ref().map_or(0.0, |r| r.value.0);
-        let peak = granted * PEAK * (1.0 - self.margin) / (1.0 + self.tolerance());
-        self.measured() && self.board() + step <= self.usable() && self.worst() + step <= peak
+        let peak = self.most(step) + self.reserve() <= granted * PEAK;
+        self.measured() && peak && self.board() + step <= self.usable()
     }
 
     /// Whether a look under way that adds `step` must be given up.

@@ -233,7 +233,7 @@ impl Governor {
             board: reading.map(|r| r.quantity()),
             board_by: reading.map(|r| r.by.to_string()),
             baseline: self.power.baseline(),
-            reserve: Watts((self.power.worst() - self.power.board()).max(0.0)),
+            reserve: Watts(self.power.reserve()),
             share: Watts(self.share()),
             inference: Watts(self.inference),
             watts_per_inference: Quantity {
