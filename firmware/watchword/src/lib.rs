@@ -13,6 +13,7 @@ pub mod evidence;
 pub mod heap;
 pub mod link;
 pub mod outbox;
+pub mod plan;
 pub mod provision;
 pub mod replay;
 pub mod share;

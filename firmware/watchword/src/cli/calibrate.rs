@@ -15,6 +15,7 @@ use super::REFUSED;
 use crate::calibrate::{
     self, Calibration, FILE_NAME, Job, Outcome, Progress, Rig, Windows, caps_of, dominated_by,
 };
+use crate::plan::paragraph;
 use crate::share::Share;
 
 #[derive(Debug, clap::Args)]
@@ -200,9 +201,11 @@ fn to_json(outcome: &Outcome) -> Result<String> {
 fn print(outcome: &Outcome, out: &Path) {
     print!("{}", table(&outcome.calibration));
     println!();
+    let mut notes = String::new();
     for note in &outcome.notes {
-        println!("note: {note}");
+        paragraph(&mut notes, "note: ", note);
     }
+    print!("{notes}");
     let what = match outcome.stopped {
         true => "cut short; run it again to go on",
         false => "done",
@@ -227,7 +230,7 @@ fn table(c: &Calibration) -> String {
     // Writing to a String can't fail.
     let _ = writeln!(
         text,
-        "{} on {} ({})\nwatts are {}; {} points, {looks} looks, medians of rounds and their spread\n",
+        "{} on {} ({})\nwatts are {}\n{} points, {looks} looks; medians of rounds, and their spread\n",
         c.model,
         c.board,
         c.machine,

@@ -4,6 +4,7 @@ mod ask;
 mod bench;
 mod calibrate;
 mod check;
+mod plan;
 pub(crate) use check::{print_echo, read_zones};
 mod provision;
 mod run;
@@ -49,6 +50,9 @@ enum Command {
     /// Find out what every operating point of the model costs and is worth on
     /// this board, and write it down for the governor.
     Calibrate(calibrate::CalibrateArgs),
+    /// Before any hardware is bought: which rules fit a board and an allotment,
+    /// how often each is looked at, and what that takes a year.
+    Plan(plan::PlanArgs),
     /// Check a model package.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -108,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Config(ConfigCommand::Check { config }) => check::config(&config),
         Command::Provision(command) => provision::run(command),
         Command::Calibrate(args) => calibrate::calibrate(args),
+        Command::Plan(args) => plan::run(args),
         Command::Model(ModelCommand::Verify { dir }) => check::model(&dir),
         Command::Bench(BenchCommand::Vlm(args)) => bench::vlm(args),
     };
