@@ -14,6 +14,8 @@ const MARGIN: f64 = 0.05;
 const DERATE: f64 = 5.0;
 /// How far costs may drift, share.
 const DRIFT: f64 = 0.2;
+/// How wrong the thermal constants may be, share.
+const UNSURE: f64 = 0.3;
 /// No two looks closer than this.
 const GAP: Duration = Duration::from_millis(200);
 
@@ -48,8 +50,9 @@ impl Due {
 }
 
 /// Every rule at an interval that is safe whatever happens, without a sensor:
-/// all loads on, the lowest grant, the hottest air, the dearest looks, at the
-/// cheapest point that fits.
+/// all loads on, the lowest grant, the hottest air, the dearest looks, thermal
+/// constants as wrong as they may be, and no two rules ever due together, at
+/// the cheapest point that fits.
 #[derive(Clone, Debug)]
 pub struct Fixed {
     due: Due,
@@ -75,8 +78,12 @@ impl Fixed {
         let n = board.thermal;
         let limit = board.critical_celsius - DERATE;
         let in_die = board.idle_watts * scenario.truth.base_in_die;
-        let calm = air + n.case_k_per_w * rest + n.die_k_per_w * in_die;
-        let cool = (limit - calm) / (n.case_k_per_w + n.die_k_per_w);
+        let (case, die) = (
+            n.case_k_per_w * (1.0 + UNSURE),
+            n.die_k_per_w * (1.0 + UNSURE),
+        );
+        let calm = air + case * rest + die * in_die;
+        let cool = (limit - calm) / (case + die);
         let mean = room.min(cool).max(0.0);
         let dear = 1.0 + DRIFT;
         let joules = |p: &Point, questions: f64| {
@@ -92,14 +99,15 @@ impl Fixed {
         let every = |t: &Task| t.every;
         let stretch = point.map_or(f64::INFINITY, |i| {
             let p = &scenario.points[i];
-            let most = (tasks.iter())
-                .map(|t| 1.0 / every(t).as_secs_f64().max(0.2))
-                .fold(0.0, f64::max);
-            let questions = (tasks.iter())
-                .map(|t| t.questions as f64 / every(t).as_secs_f64().max(0.2))
-                .sum::<f64>();
-            let watts = joules(p, 0.0) * most + (joules(p, 1.0) - joules(p, 0.0)) * questions;
-            (watts / mean).max(1.0)
+            // Timers that began at different moments never meet, so each rule
+            // pays for a look of its own.
+            let each = |t: &Task| {
+                let seconds = every(t).as_secs_f64().max(0.2);
+                (p.look_ms + p.question_ms * t.questions as f64) / 1e3 * dear / seconds
+            };
+            let duty = tasks.iter().map(each).sum::<f64>();
+            let watts = duty * p.step_watts * dear;
+            (watts / mean).max(duty).max(1.0)
         });
         let mut due = Due::new(tasks);
         for (i, t) in tasks.iter().enumerate() {
@@ -191,12 +199,13 @@ pub struct OnOff {
 }
 
 impl OnOff {
-    /// At the most accurate of the points.
+    /// At the most accurate of the points, the fastest of those.
     pub fn new(scenario: &Scenario, tasks: &[Task]) -> Self {
         let point = (0..scenario.points.len())
             .max_by(|a, b| {
-                let accuracy = |i: usize| scenario.points[i].accuracy;
-                accuracy(*a).total_cmp(&accuracy(*b))
+                let (a, b) = (&scenario.points[*a], &scenario.points[*b]);
+                let faster = b.look_ms.total_cmp(&a.look_ms);
+                a.accuracy.total_cmp(&b.accuracy).then(faster)
             })
             .unwrap_or(0);
         Self {

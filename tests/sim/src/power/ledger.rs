@@ -110,6 +110,8 @@ pub struct Ledger {
     hottest: f64,
     look_joules: f64,
     cheapest: (f64, f64),
+    /// Looks and checks at each point, and how accurate it is.
+    ran_at: Vec<(u64, u64, f64)>,
     /// Minutes, if they were asked for.
     pub series: Vec<Sample>,
     wants_series: bool,
@@ -165,6 +167,7 @@ impl Ledger {
             hottest: 0.0,
             look_joules: 0.0,
             cheapest: least.unwrap_or_default(),
+            ran_at: scenario.points.iter().map(|p| (0, 0, p.accuracy)).collect(),
             series: Vec::new(),
             wants_series: series,
         }
@@ -306,6 +309,9 @@ impl Ledger {
             self.changes.push(start);
         }
         (self.ran, self.point) = (Some(point), point);
+        let ran_at = &mut self.ran_at[point];
+        ran_at.0 += 1;
+        ran_at.1 += rules.len() as u64;
         if let Some(s) = self.series.last_mut() {
             s.looks += 1;
         }
@@ -422,6 +428,19 @@ impl Ledger {
     /// Looks that were finished, and that were given up.
     pub fn looks(&self) -> (u64, u64) {
         (self.looks, self.given_up)
+    }
+
+    /// How right answers were on average, 0..1; `None` without a check.
+    pub fn accuracy(&self) -> Option<f64> {
+        let checks: u64 = self.ran_at.iter().map(|r| r.1).sum();
+        let right = self.ran_at.iter().map(|r| r.1 as f64 * r.2).sum::<f64>();
+        (checks > 0).then(|| right / checks as f64)
+    }
+
+    /// Share of the looks that was made at each point.
+    pub fn ran_at(&self) -> impl Iterator<Item = f64> + '_ {
+        let all = self.looks.max(1) as f64;
+        self.ran_at.iter().map(move |r| r.0 as f64 / all)
     }
 
     /// Checks of rules in an hour.

@@ -34,6 +34,10 @@ pub struct Measures {
     pub operating_point_changes_per_hour: f64,
     /// The longest without a look, by rule, s.
     pub max_blind_seconds: BTreeMap<String, f64>,
+    /// How right answers were on average, 0..1, by the points' accuracies.
+    pub accuracy: Option<f64>,
+    /// Share of the looks at each point that ran.
+    pub points: BTreeMap<String, f64>,
     /// Average watts of inference.
     pub inference_watts: f64,
     /// The hottest the die was, °C.
@@ -106,7 +110,7 @@ fn name(i: usize) -> String {
 }
 
 /// Measures of a run, given the run without inference.
-pub(super) fn measures(ledger: &Ledger, none: &Ledger) -> Measures {
+pub(super) fn measures(scenario: &Scenario, ledger: &Ledger, none: &Ledger) -> Measures {
     Measures {
         unsafe_starts: ledger.unsafe_starts().0,
         pse_cuts: ledger.cuts().len(),
@@ -115,6 +119,11 @@ pub(super) fn measures(ledger: &Ledger, none: &Ledger) -> Measures {
         checks_per_hour: round(ledger.checks_per_hour(), 2),
         operating_point_changes_per_hour: round(ledger.changes_per_hour().0, 3),
         max_blind_seconds: by_rule(ledger, |b| b.0),
+        accuracy: ledger.accuracy().map(|a| round(a, 3)),
+        points: (scenario.points.iter().zip(ledger.ran_at()))
+            .filter(|(_, share)| *share > 0.0)
+            .map(|(p, share)| (p.point.to_string(), round(share, 4)))
+            .collect(),
         inference_watts: round(ledger.inference_watts(), 3),
         hottest_celsius: round(ledger.hottest(), 1),
         given_up: ledger.looks().1,
@@ -160,11 +169,11 @@ impl Report {
             title: scenario.title.clone(),
             seed: scenario.seed,
             days: ledger.days(),
-            governor: measures(ledger, runs.none),
+            governor: measures(scenario, ledger, runs.none),
             pse_cuts_without_inference: runs.none.cuts().len(),
             baselines: Baselines {
-                fixed: measures(runs.fixed, runs.none),
-                on_off: measures(runs.on_off, runs.none),
+                fixed: measures(scenario, runs.fixed, runs.none),
+                on_off: measures(scenario, runs.on_off, runs.none),
             },
             wanted_checks_per_hour: round(ledger.wanted_per_hour(), 2),
             waiting_hours: round(ledger.budget_used().map_or(0.0, |(_, hours)| hours), 2),
@@ -321,8 +330,9 @@ impl fmt::Display for Measures {
         };
         write!(
             f,
-            "{:>9.1} checks/h  {:>6.2} W  {:>4} cuts  {:>6.0} s critical  {:>4} unsafe  {:>5.1} °C  {used}",
+            "{:>9.1} checks/h  {} right  {:>6.2} W  {:>4} cuts  {:>6.0} s critical  {:>4} unsafe  {:>5.1} °C  {used}",
             self.checks_per_hour,
+            self.accuracy.map_or("   -".into(), |a| format!("{a:.2}")),
             self.inference_watts,
             self.pse_cuts,
             self.critical_seconds,
@@ -348,6 +358,9 @@ impl fmt::Display for Report {
             "  operating point: {:.2} changes/h when nothing else changes, {} in the worst hour",
             self.governor.operating_point_changes_per_hour, self.most_changes_in_an_hour
         )?;
+        for (point, share) in &self.governor.points {
+            writeln!(f, "    {:>5.1} % of looks at {point}", share * 100.0)?;
+        }
         let most = |map: &BTreeMap<String, f64>| map.values().copied().fold(0.0, f64::max);
         writeln!(
             f,

@@ -191,7 +191,11 @@ impl Loop<'_> {
         if !self.policy.senses() {
             return;
         }
-        let readings = self.sensors.read(&self.plant);
+        let running = self.look.as_ref().map_or(0.0, |look| {
+            let threads = self.scenario.points[look.point].point.threads;
+            (t - look.start) * f64::from(threads)
+        });
+        let readings = self.sensors.read(&self.plant, running);
         self.watch.read(t, &readings);
         if self.policy.observe(now, &readings)
             && let Some(look) = &mut self.look

@@ -126,7 +126,7 @@ impl Sensors {
         }
     }
 
-    /// The process used so many seconds of CPU time more.
+    /// The process used so many seconds of CPU time for a look that is over.
     pub fn worked(&mut self, cpu_seconds: f64) {
         self.cpu += cpu_seconds;
     }
@@ -136,13 +136,15 @@ impl Sensors {
         self.power.sensor.is_some() && self.power.fault(t).is_none()
     }
 
-    /// Reads them all, as the board would.
-    pub fn read(&mut self, plant: &Plant) -> Readings {
+    /// Reads them all, as the board would, while a look has used `running`
+    /// seconds of CPU time that it has not told of yet.
+    pub fn read(&mut self, plant: &Plant, running: f64) -> Readings {
         let t = plant.now();
         let now = Mono::from_secs_f64(t);
         let dt = (t - self.read).clamp(1e-3, 2.0);
-        let busy = (self.cpu - self.cpu_before) / dt;
-        (self.read, self.cpu_before) = (t, self.cpu);
+        let cpu = self.cpu + running;
+        let busy = (cpu - self.cpu_before).max(0.0) / dt;
+        (self.read, self.cpu_before) = (t, cpu);
         let load = busy * self.per_core;
         let modelled = self.idle + load;
         self.warm += (1.0 - (-dt / self.die_seconds).exp()) * (load - self.warm);
@@ -194,7 +196,7 @@ impl Sensors {
             board: Some(board),
             hottest: hottest.map(|t| Reading::measured(Celsius(t), "sim")),
             frequency_mhz: None,
-            cpu_time: Duration::from_secs_f64(self.cpu),
+            cpu_time: Duration::from_secs_f64(cpu),
             problems,
         }
     }
