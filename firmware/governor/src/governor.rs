@@ -416,10 +416,9 @@ impl Governor {
             let share = self.share();
             let wait = ((least - self.saved) / share.max(1e-3)).clamp(0.05, 60.0);
 
-            let heat = self
-                .heat
-                .budget()
-                .is_some_and(|heat| heat < self.power.usable());
+            let budget = self.heat.budget();
+            let heat =
+                !self.power.capped(budget) && budget.is_some_and(|heat| heat < self.power.usable());
             let (cause, why) = match heat {
                 true => (Cause::Heat, ", so that it stays cool enough"),
                 false => (Cause::Energy, ""),

@@ -99,6 +99,12 @@ impl Power {
         self.limit = limit.map(|w| w.0).filter(|w| w.is_finite() && *w >= 0.0);
     }
 
+    /// Looks take no more than this on average, however much is left.
+    pub fn set_cap(&mut self, cap: Option<Watts>) {
+        let sane = |w: &f64| w.is_finite() && *w >= 0.0;
+        self.cap = cap.map(|w| w.0).filter(sane).unwrap_or(f64::INFINITY);
+    }
+
     pub fn limit(&self) -> Option<Watts> {
         self.limit.map(Watts)
     }
@@ -235,9 +241,17 @@ impl Power {
 
     /// Average watts that are left for looks.
     pub fn share(&self, heat: Option<f64>) -> f64 {
+        self.left(heat).min(self.cap).max(0.0)
+    }
+
+    fn left(&self, heat: Option<f64>) -> f64 {
         let board = self.average.unwrap_or(0.0).max(self.board());
-        let left = self.usable().min(heat.unwrap_or(f64::INFINITY)) - board;
-        left.min(self.cap).max(0.0)
+        self.usable().min(heat.unwrap_or(f64::INFINITY)) - board
+    }
+
+    /// Whether more would be left than looks may take.
+    pub fn capped(&self, heat: Option<f64>) -> bool {
+        self.left(heat) > self.cap
     }
 
     /// The lowest draw, to be kept over a reboot.

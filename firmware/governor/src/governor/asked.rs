@@ -1,6 +1,7 @@
-//! Looks that somebody asks for, and operating points that turn out not to be.
+//! What operators ask for beside rules, and operating points that turn out not
+//! to be.
 
-use scene::{Mono, OperatingPoint};
+use scene::{Mono, OperatingPoint, Watts};
 
 use super::{Cause, Decision, Governor};
 
@@ -17,6 +18,20 @@ impl Governor {
             } if self.flight.is_none() => self.permit(self.now, Vec::new()),
             decision => decision,
         }
+    }
+
+    /// An operator wants looks to take no more than `cap` on average, or lifts
+    /// that; what the configuration says holds anyway.
+    pub fn set_cap(&mut self, cap: Option<Watts>) {
+        let told = self.config.cap;
+        let lower = |a: Watts, b: Watts| if a.0 <= b.0 { a } else { b };
+        let cap = match (told, cap) {
+            (Some(a), Some(b)) => Some(lower(a, b)),
+            (a, b) => a.or(b),
+        };
+        self.power.set_cap(cap);
+        self.chooser.hurry();
+        self.weighed = None;
     }
 
     /// The model can't run at `point` after all: it is not chosen again. The

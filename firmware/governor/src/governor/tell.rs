@@ -99,6 +99,12 @@ impl Governor {
             return (Cause::Busy, why);
         }
         let left = format!("{share:.2} W are left for inference");
+        if self.power.capped(self.heat.budget()) {
+            return (
+                Cause::Energy,
+                format!("{left}, by the limit that is set for it"),
+            );
+        }
         match self.cool_matters() {
             true => (Cause::Heat, format!("{left}, so that it stays cool enough")),
             false => (Cause::Energy, left),
