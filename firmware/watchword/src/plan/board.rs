@@ -19,12 +19,11 @@ const READ_JITTER: f64 = 0.1;
 /// How soon a look that is given up ends.
 const GIVEN_UP: f64 = 0.1;
 
-/// Time for sensors' averages, before a rule is asked for.
-const LISTENED: f64 = 600.0;
-
-/// Time for the case to settle, in time constants of it, and at the least.
+/// Time for the case to settle and for the governor to find that out, before
+/// any rule is asked for and again before anything is counted: in time
+/// constants of the case, and at the least.
 const SETTLED: f64 = 4.0;
-const SETTLED_LEAST: f64 = 3_600.0;
+const SETTLED_LEAST: f64 = 7_200.0;
 
 /// What is counted.
 const COUNTED: f64 = 3_600.0;
@@ -164,7 +163,7 @@ impl Camera {
             looked: BTreeMap::new(),
             counts: None,
         };
-        camera.go(LISTENED);
+        camera.settle();
         camera
     }
 
@@ -188,7 +187,7 @@ impl Camera {
 
     /// Lets it settle, then counts an hour.
     pub fn run(mut self) -> Ran {
-        self.go((SETTLED * self.thermal.case_seconds).max(SETTLED_LEAST));
+        self.settle();
         self.counts = Some(Counts {
             from: self.now,
             rules: self
@@ -228,6 +227,10 @@ impl Camera {
 
     fn step(&self) -> f64 {
         self.flight.as_ref().map_or(0.0, |flight| flight.step)
+    }
+
+    fn settle(&mut self) {
+        self.go((SETTLED * self.thermal.case_seconds).max(SETTLED_LEAST));
     }
 
     /// Lets so many seconds pass.
