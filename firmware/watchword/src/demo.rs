@@ -1,6 +1,8 @@
 //! `demo`: the camera on a clip, with an operator beside it who knows nothing
 //! but the MQTT contract: sets rules, shows the echo, and waits for alerts.
 
+mod power;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,6 +45,10 @@ pub struct DemoArgs {
     /// Exit 0 after the first alert has arrived with its picture.
     #[arg(long)]
     once: bool,
+    /// Lower the watts over MQTT and lift that again, and exit 0 if rules
+    /// slowed, resolution fell, the reason appeared and all came back.
+    #[arg(long, conflicts_with = "once")]
+    power: bool,
     /// With --once: how long to wait for it.
     #[arg(long, default_value_t = 240, value_name = "SECONDS")]
     within: u64,
@@ -81,10 +87,11 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode> {
         }));
         let operator = async {
             let running = started.await.context("the camera did not start")?;
-            Operator::new(args, Topics::new(&camera), running)
-                .await?
-                .work()
-                .await
+            let operator = Operator::new(args, Topics::new(&camera), running).await?;
+            match operator.args.power {
+                true => operator.turn_the_knob().await,
+                false => operator.work().await,
+            }
         };
         let interrupted = tokio::signal::ctrl_c();
         let done = tokio::select! {
@@ -196,6 +203,12 @@ impl Operator {
             rules,
             pictures: Vec::new(),
         })
+    }
+
+    async fn turn_the_knob(self) -> Result<ExitCode> {
+        power::Knob::new(self.client, self.broker, self.topics, self.rules)
+            .turn()
+            .await
     }
 
     async fn work(mut self) -> Result<ExitCode> {

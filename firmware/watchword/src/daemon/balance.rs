@@ -1,11 +1,14 @@
 //! What the governor begins with: the board's constants, and what each of the
 //! model's operating points is told to cost before it has run here.
 
+use std::path::Path;
 use std::time::Duration;
 
 use governor::{Config, Thermal, Told};
 use platform::BoardSpec;
 use scene::{OperatingPoint, Watts};
+
+use crate::calibrate;
 
 /// What a look takes at the model's first point until one has been made: a
 /// small model on two cores of a camera.
@@ -37,6 +40,48 @@ pub struct Caps {
     pub mhz: Vec<u32>,
     /// Without a cap.
     pub most_mhz: u32,
+}
+
+/// What `watchword calibrate` measured of the `offered` points of `model` on
+/// `board`, by the table at `path`. Nothing, said in the log, if there is no
+/// table or it is of something else.
+pub fn calibrated(path: &Path, board: &str, model: &str, offered: &[OperatingPoint]) -> Vec<Told> {
+    if !path.exists() {
+        tracing::info!(
+            "what looks cost is told by the board's constants until they are made; \
+             `watchword calibrate` measures it"
+        );
+        return Vec::new();
+    }
+    let table = match calibrate::read(path) {
+        Ok(table) => table,
+        Err(error) => {
+            tracing::warn!("what looks cost is told by the board's constants: {error}");
+            return Vec::new();
+        }
+    };
+    if table.board.as_str() != board || packages(&table.model) != packages(model) {
+        tracing::warn!(
+            "{} is of {} on {} and this is {model} on {board}; what looks cost is told by the board's \
+             constants until `watchword calibrate` has run here",
+            path.display(),
+            table.model,
+            table.board,
+        );
+        return Vec::new();
+    }
+    let told = table.told(offered);
+    tracing::info!(
+        points = told.len(),
+        "what looks cost was measured on this board"
+    );
+    told
+}
+
+/// `id/version` of each package of a model's name, without what it runs at.
+fn packages(name: &str) -> Vec<String> {
+    let package = |name: &str| name.split('/').take(2).collect::<Vec<_>>().join("/");
+    name.split(" + ").map(package).collect()
 }
 
 /// The governor's configuration for a board and the points of a model.
@@ -190,6 +235,36 @@ mod tests {
         let found = config(&spec(), &caps, &points(), &[], deadline).points;
         assert_eq!(found.len(), 5, "caps are tried where nothing was measured");
         assert!(found[3].step < found[4].step && found[3].look > found[4].look);
+    }
+
+    #[test]
+    fn a_table_of_another_model_or_board_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(calibrate::FILE_NAME);
+        let offered: Vec<_> = points().into_iter().map(|(point, _)| point).collect();
+        let told = |board: &str, model: &str| calibrated(&path, board, model, &offered).len();
+        assert_eq!(told("generic", "scout/0.2.1"), 0, "there is none");
+        std::fs::write(&path, "version = 99").unwrap();
+        assert_eq!(told("generic", "scout/0.2.1"), 0, "it can't be read");
+        let table = calibrate::Calibration {
+            version: calibrate::VERSION,
+            board: scene::Id::new("generic").unwrap(),
+            model: "scout/0.2.1/f32/128px/1t/1c".into(),
+            package: "0".repeat(64),
+            machine: "a test".into(),
+            when: jiff::Timestamp::UNIX_EPOCH,
+            source: scene::Source::Modelled,
+            rounds: 1,
+            finished: true,
+            points: modelled(&spec(), &points()),
+            measured: Vec::new(),
+            skipped: Vec::new(),
+        };
+        table.write(&path).unwrap();
+        assert_eq!(told("generic", "scout/0.2.1"), 3);
+        assert_eq!(told("generic", "scout/0.3.0"), 0);
+        assert_eq!(told("generic", "scout/0.2.1 + yolox-nano/0.1.1"), 0);
+        assert_eq!(told("rpi5-poe", "scout/0.2.1"), 0);
     }
 
     #[test]

@@ -153,7 +153,10 @@ pub async fn run_and_tell(
 
     let now = clock.now();
     let deadline = Duration::from_millis(config.model.deadline_ms);
-    let governor = balance::config(board.spec(), &caps, &points, &[], deadline);
+    let offered: Vec<_> = points.iter().map(|(point, _)| point.clone()).collect();
+    let table = config.data_dir.join(crate::calibrate::FILE_NAME);
+    let calibrated = balance::calibrated(&table, board.name(), &knowledge.name(), &offered);
+    let governor = balance::config(board.spec(), &caps, &points, &calibrated, deadline);
     let mut watch = Watch::new(
         Setup {
             camera: config.camera.clone(),

@@ -4,7 +4,7 @@
 use std::ops::RangeInclusive;
 
 use scene::{Polygon, QuestionKind, Watts};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use spool::RuleRecord;
 
 use crate::config::Snapshot;
@@ -263,37 +263,55 @@ fn reply(
     })
 }
 
-/// Reads the payload of `power/limit/set`: `{"watts": 8}` or `8`; nothing or
-/// `null` lifts the limit.
-pub fn limit(payload: &[u8]) -> Result<Option<Watts>, String> {
+/// What an operator lowered watts to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Limit {
+    /// The allotment is taken for no more than this.
+    pub watts: Option<Watts>,
+    /// Looks take no more than this on average.
+    pub inference_watts: Option<Watts>,
+}
+
+/// Reads the payload of `power/limit/set`: `{"watts": 8}`, `8`, or
+/// `{"inference_watts": 0.5}`; nothing or `null` lifts all limits.
+pub fn limit(payload: &[u8]) -> Result<Limit, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Form {
         #[serde(default)]
         v: One,
+        #[serde(default)]
         watts: Option<f64>,
+        #[serde(default)]
+        inference_watts: Option<f64>,
     }
     let text = text_of(payload)?;
     if text.is_empty() {
-        return Ok(None);
+        return Ok(Limit::default());
     }
-    let Form { v: One, watts } = match text.starts_with('{') {
+    let form = match text.starts_with('{') {
         // A form that names no watts is not one that lifts the limit.
-        true if !text.contains("\"watts\"") => {
+        true if !text.contains("watts\"") => {
             return Err("the payload names no watts: say {\"watts\": 8}, or {\"watts\": null} to lift the limit".into());
         }
         true => json(text)?,
         false => Form {
             v: One,
             watts: json(text)?,
+            inference_watts: None,
         },
     };
-    match watts {
+    let One = form.v;
+    let sane = |watts: Option<f64>| match watts {
         Some(watts) if !(0.0..=MOST_WATTS).contains(&watts) => Err(format!(
             "a limit of {watts} W makes no sense: choose 0 to {MOST_WATTS} W, or null to lift it"
         )),
         watts => Ok(watts.map(Watts)),
-    }
+    };
+    Ok(Limit {
+        watts: sane(form.watts)?,
+        inference_watts: sane(form.inference_watts)?,
+    })
 }
 
 /// What `zones/<name>/set` asks for.
@@ -414,12 +432,21 @@ mod tests {
     fn a_limit_is_a_number_of_watts_or_gone() {
         let watts = |text: &str| limit(text.as_bytes());
         for text in ["8", " 8.0\n", "{\"watts\": 8}", "{\"v\":1,\"watts\":8}"] {
-            assert_eq!(watts(text).unwrap(), Some(Watts(8.0)), "{text}");
+            let limit = watts(text).unwrap();
+            assert_eq!(limit.watts, Some(Watts(8.0)), "{text}");
+            assert_eq!(limit.inference_watts, None);
         }
         for text in ["", " ", "null", "{\"watts\": null}"] {
-            assert_eq!(watts(text).unwrap(), None, "{text}");
+            assert_eq!(watts(text).unwrap(), Limit::default(), "{text}");
         }
-        assert_eq!(watts("0").unwrap(), Some(Watts(0.0)));
+        assert_eq!(watts("0").unwrap().watts, Some(Watts(0.0)));
+        let saving = watts("{\"inference_watts\": 0.5}").unwrap();
+        assert_eq!(
+            (saving.watts, saving.inference_watts),
+            (None, Some(Watts(0.5)))
+        );
+        let kept = serde_json::to_string(&saving).unwrap();
+        assert_eq!(watts(&kept).unwrap(), saving, "it reads what it writes");
         for (text, word) in [
             ("-1", "-1 W"),
             ("NaN", "JSON"),
@@ -433,6 +460,7 @@ mod tests {
             ("{\"watts\": \"8\"}", "JSON"),
             ("{\"watts\": -0.1}", "-0.1 W"),
             ("{\"watts\": 1e30}", "makes no sense"),
+            ("{\"inference_watts\": -2}", "makes no sense"),
             ("{\"watts\": 8, \"volts\": 48}", "volts"),
             ("{\"v\": 2, \"watts\": 8}", "v must be 1"),
         ] {

@@ -12,7 +12,7 @@ use spool::{Batch, Note};
 
 use super::Watch;
 use super::event::{Drops, Effect};
-use super::inbox;
+use super::inbox::{self, Limit};
 
 /// `…/power` is published at most this often, …
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
@@ -30,6 +30,7 @@ const KEEP_EVERY: Duration = Duration::from_secs(600);
 pub(super) struct Balance {
     readings: Readings,
     drops: Drops,
+    limit: Limit,
     /// Why the newest order for a limit was refused.
     error: Option<String>,
     /// Operating points that nothing runs at, and why. As many as there are
@@ -53,7 +54,7 @@ struct Urgent {
     cause: Option<Cause>,
     point: OperatingPoint,
     allotment: Watts,
-    limit: Option<Watts>,
+    limit: Limit,
     problems: Vec<String>,
     error: Option<String>,
 }
@@ -63,6 +64,7 @@ impl Balance {
         Self {
             readings: readings.clone(),
             drops: Drops::default(),
+            limit: Limit::default(),
             error: None,
             lost: Vec::new(),
             told: None,
@@ -167,7 +169,7 @@ impl Watch {
             None => {}
         }
         match limit.map(inbox::limit) {
-            Some(Ok(limit)) => self.governor.set_limit(limit),
+            Some(Ok(limit)) => self.limit_to(limit),
             Some(Err(why)) => tracing::warn!("the stored limit can't be read: {why}"),
             None => {}
         }
@@ -203,16 +205,20 @@ impl Watch {
         match payload.and_then(|payload| inbox::limit(&payload)) {
             Ok(limit) => {
                 self.balance.error = None;
-                if limit == self.governor.limit() {
+                if limit == self.balance.limit {
                     return;
                 }
-                tracing::info!(watts = limit.map(|w| w.0), "an operator set the limit");
-                self.governor.set_limit(limit);
-                let note = match limit {
-                    Some(Watts(watts)) => {
-                        Batch::new().put_note(Note::Limit, watts.to_string().as_bytes())
-                    }
-                    None => Batch::new().remove_note(Note::Limit),
+                tracing::info!(
+                    watts = limit.watts.map(|w| w.0),
+                    inference_watts = limit.inference_watts.map(|w| w.0),
+                    "an operator set the limit"
+                );
+                self.limit_to(limit);
+                let note = if limit == Limit::default() {
+                    Batch::new().remove_note(Note::Limit)
+                } else {
+                    let kept = serde_json::to_vec(&limit).expect("a limit is plain data");
+                    Batch::new().put_note(Note::Limit, &kept)
                 };
                 effects.push(Effect::Store(note));
             }
@@ -221,6 +227,12 @@ impl Watch {
                 self.balance.error = Some(why);
             }
         }
+    }
+
+    fn limit_to(&mut self, limit: Limit) {
+        self.balance.limit = limit;
+        self.governor.set_limit(limit.watts);
+        self.governor.set_cap(limit.inference_watts);
     }
 
     /// Why a rule with such a wish can't be afforded; `None` if it can.
@@ -244,6 +256,9 @@ impl Watch {
         if let Some(limit) = state.limit {
             offers.push(format!("lift the limit of {} W", limit.0));
         }
+        if let Some(cap) = self.balance.limit.inference_watts {
+            offers.push(format!("lift the limit of {} W for inference", cap.0));
+        }
         let refusal = Refusal::new(RefusalKind::OverBudget, why);
         Some(refusal.offer(offers.join("; or ")))
     }
@@ -260,7 +275,7 @@ impl Watch {
             cause: state.throttle.as_ref().map(|throttle| throttle.cause),
             point: state.point.clone(),
             allotment: self.balance.readings.allotment.value,
-            limit: state.limit,
+            limit: self.balance.limit,
             problems: self.problems().iter().map(|p| gist(p)).collect(),
             error: self.balance.error.clone(),
         }
@@ -275,7 +290,8 @@ impl Watch {
             (state.board.map(|w| w.value.0), 0.2),
             (Some(state.baseline.value.0), 0.2),
             (Some(state.share.0), 0.1),
-            (Some(state.inference.0), 0.05),
+            // It rises and falls with each look.
+            (Some(state.inference.0), (0.4 * state.inference.0).max(0.005)),
             (Some(state.watts_per_inference.value.0), 0.05),
             (Some(state.joules_per_inference.value.0), 0.02),
             (Some(state.margin.0), 0.05),
@@ -347,7 +363,11 @@ impl Watch {
                 by(quantity(w.value.0, w.source), state.board_by.as_deref().unwrap_or("model"))
             }),
             "baseline": quantity(state.baseline.value.0, state.baseline.source),
-            "inference": {"watts": watts(state.inference), "share": watts(state.share)},
+            "inference": {
+                "watts": watts(state.inference),
+                "share": watts(state.share),
+                "limit": self.balance.limit.inference_watts.map(watts),
+            },
             "watts_per_inference":
                 quantity(state.watts_per_inference.value.0, state.watts_per_inference.source),
             "joules_per_inference":
