@@ -37,7 +37,10 @@ fn args() -> Result<Args, String> {
     while let Some(key) = given.next() {
         let value = given.next().ok_or(format!("{key} needs a value"))?;
         let number = || {
-            let read = value.parse::<f64>().ok().filter(|n| n.is_finite() && *n >= 0.0);
+            let read = value
+                .parse::<f64>()
+                .ok()
+                .filter(|n| n.is_finite() && *n >= 0.0);
             read.ok_or(format!("{key}: \"{value}\" is no number"))
         };
         match key.as_str() {
@@ -62,7 +65,10 @@ fn scenarios(args: &Args) -> Result<Vec<(String, Scenario)>, String> {
     let mut paths: Vec<PathBuf> = listed.filter_map(|f| Some(f.ok()?.path())).collect();
     paths.sort();
     let mut all = Vec::new();
-    for path in paths.iter().filter(|p| p.extension().is_some_and(|e| e == "toml")) {
+    for path in paths
+        .iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "toml"))
+    {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         if args.only.as_ref().is_none_or(|only| name.contains(only)) {
             let scenario = Scenario::load(path).map_err(|e| e.to_string())?;
@@ -106,8 +112,20 @@ fn go() -> Result<bool, String> {
     let workers = thread::available_parallelism().map_or(1, |n| n.get());
     println!(
         "{:<22} {:>6} {:>9} {:>6} {:>6} {:>8} {:>8} {:>8} {:>8} {:>10} {:>5} {:>6} {:>6} {:>5}",
-        "scenario", "unsafe", "cuts/none", "crit s", "used %", "checks/h", "wanted", "fixed", "on/off",
-        "its c/crit", "chg/h", "blind", "J err", "s/day"
+        "scenario",
+        "unsafe",
+        "cuts/none",
+        "crit s",
+        "used %",
+        "checks/h",
+        "wanted",
+        "fixed",
+        "on/off",
+        "its c/crit",
+        "chg/h",
+        "blind",
+        "J err",
+        "s/day"
     );
     thread::scope(|scope| {
         for _ in 0..workers {
@@ -129,7 +147,10 @@ fn go() -> Result<bool, String> {
     if let [(report, _)] = &reports[..] {
         println!("{report}");
     }
-    let bad: Vec<_> = reports.iter().filter(|(r, _)| !r.violations.is_empty()).collect();
+    let bad: Vec<_> = reports
+        .iter()
+        .filter(|(r, _)| !r.violations.is_empty())
+        .collect();
     if let Some(dir) = &args.write {
         for (report, scenario) in &bad {
             let text = toml::to_string(scenario).map_err(|e| e.to_string())?;
@@ -146,7 +167,11 @@ fn go() -> Result<bool, String> {
         reports.len(),
         args.days,
         bad.len(),
-        if cut.is_empty() { "none".into() } else { cut.join(", ") }
+        if cut.is_empty() {
+            "none".into()
+        } else {
+            cut.join(", ")
+        }
     );
     if args.random > 0 {
         println!("seeds {} to {}", args.first, args.first + args.random - 1);
@@ -167,7 +192,11 @@ fn go() -> Result<bool, String> {
             .filter(|(r, _)| r.violations.iter().any(|v| v.contains(words)))
             .map(|(r, _)| r.scenario.as_str())
             .collect();
-        println!("{name:<17} missed by {}: {}", missed.len(), missed.join(" "));
+        println!(
+            "{name:<17} missed by {}: {}",
+            missed.len(),
+            missed.join(" ")
+        );
     }
     Ok(bad.is_empty())
 }

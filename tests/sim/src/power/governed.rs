@@ -12,6 +12,9 @@ use super::scenario::Scenario;
 /// Heat binds where the share that is published is less by this than what the
 /// balance leaves, W.
 const CLEARLY: f64 = 0.15;
+/// What it tells of itself is asked for this often: as often as anybody shows
+/// it.
+const TOLD_EVERY: Duration = Duration::from_secs(2);
 /// Time constant of the average that the share is taken of, s.
 const AVERAGE: f64 = 30.0;
 
@@ -25,6 +28,7 @@ pub struct Governed {
     wishes: Vec<Wish>,
     kept: Learned,
     baseline: Option<(f64, Mono)>,
+    told: Kept,
     hot: bool,
     refused: Option<Cause>,
 }
@@ -84,6 +88,7 @@ impl Governed {
             wishes,
             kept: Learned::default(),
             baseline: None,
+            told: Kept::default(),
             hot: false,
             refused: None,
         };
@@ -109,7 +114,15 @@ impl Policy for Governed {
 
     fn observe(&mut self, now: Mono, readings: &Readings) -> bool {
         let given_up = self.governor.observe(now, readings).is_some();
+        let due = |(_, then): (f64, Mono)| now.since(then) >= TOLD_EVERY;
+        if !self.baseline.is_none_or(due) {
+            return given_up;
+        }
         let state = self.governor.state();
+        self.told = Kept {
+            margin: state.margin.0,
+            reserve: state.reserve.0,
+        };
         let baseline = state.baseline.value.0;
         let average = self.baseline.map_or(baseline, |(old, then)| {
             let dt = now.since(then).as_secs_f64();
@@ -173,11 +186,7 @@ impl Policy for Governed {
     }
 
     fn kept(&self) -> Kept {
-        let state = self.governor.state();
-        Kept {
-            margin: state.margin.0,
-            reserve: state.reserve.0,
-        }
+        self.told
     }
 
     fn hot(&self) -> bool {
@@ -185,6 +194,9 @@ impl Policy for Governed {
     }
 
     fn floor(&self, rule: usize) -> f64 {
-        self.config.floor.max(self.wishes[rule].wanted).as_secs_f64()
+        self.config
+            .floor
+            .max(self.wishes[rule].wanted)
+            .as_secs_f64()
     }
 }

@@ -28,6 +28,7 @@ const DAY: f64 = 86_400.0;
 struct Bin {
     used: f32,
     usable: f32,
+    wanted: f32,
     waits: bool,
     hot: bool,
     off: bool,
@@ -105,11 +106,18 @@ pub struct Ledger {
     ill: usize,
     granted: f64,
     unsafe_count: u64,
+    unreserved: u64,
     unsafe_starts: Vec<Unsafe>,
     critical_seconds: f64,
+    over_seconds: f64,
     hottest: f64,
     look_joules: f64,
     cheapest: (f64, f64),
+    /// Seconds of a look at each point, and of each question.
+    seconds_of: Vec<(f64, f64)>,
+    questions: Vec<f64>,
+    /// Whether a look was possible at the last tick.
+    could: bool,
     /// Looks and checks at each point, and how accurate it is.
     ran_at: Vec<(u64, u64, f64)>,
     /// Minutes, if they were asked for.
@@ -162,11 +170,18 @@ impl Ledger {
             ill: 0,
             granted: 0.0,
             unsafe_count: 0,
+            unreserved: 0,
             unsafe_starts: Vec::new(),
             critical_seconds: 0.0,
+            over_seconds: 0.0,
             hottest: 0.0,
             look_joules: 0.0,
             cheapest: least.unwrap_or_default(),
+            seconds_of: (scenario.points.iter())
+                .map(|p| (p.look_ms / 1e3, p.question_ms / 1e3))
+                .collect(),
+            questions: tasks.iter().map(|t| t.questions as f64).collect(),
+            could: true,
             ran_at: scenario.points.iter().map(|p| (0, 0, p.accuracy)).collect(),
             series: Vec::new(),
             wants_series: series,
@@ -226,8 +241,10 @@ impl Ledger {
             false => here.min(share).max(0.0),
         };
         let hot = policy.hot();
+        let wanted = self.wanted(dt, usable >= least.min(here) / 2.0) * here;
         let bin = self.bin(t - dt / 2.0);
         bin.usable += (usable * dt) as f32;
+        bin.wanted += wanted as f32;
         bin.used += (loads.look * dt) as f32;
         bin.hot |= hot;
         // One look for all rules within the shortest floor.
@@ -246,6 +263,25 @@ impl Ledger {
         if self.wants_series {
             self.sample(t, dt, plant, &loads, allotment);
         }
+    }
+
+    /// Seconds of looks that rules wanted at the current point in `dt`
+    /// seconds, if those that are due together share one; and one look for all
+    /// that waited while none was possible.
+    fn wanted(&mut self, dt: f64, possible: bool) -> f64 {
+        let (look, question) = self.seconds_of[self.point];
+        let (mut most, mut asked, mut all) = (0.0f64, 0.0, 0.0);
+        for (rule, questions) in self.rules.iter().zip(&self.questions) {
+            let per_second = 1.0 / rule.wanted.max(0.2);
+            most = most.max(per_second);
+            asked += questions * per_second;
+            all += questions;
+        }
+        let before = std::mem::replace(&mut self.could, possible);
+        let waited = possible && !before;
+        let backlog = if waited { look + question * all } else { 0.0 };
+        let rate = (look * most + question * asked) * dt;
+        if possible { rate + backlog } else { 0.0 }
     }
 
     fn sample(&mut self, t: f64, dt: f64, plant: &Plant, loads: &Loads, allotment: f64) {
@@ -284,6 +320,11 @@ impl Ledger {
         if self.unsafe_starts.len() < KEPT {
             self.unsafe_starts.push(found);
         }
+    }
+
+    /// A start that the supply would cut if all declared loads came on.
+    pub fn unreserved_start(&mut self) {
+        self.unreserved += 1;
     }
 
     /// A look was given up.
@@ -391,6 +432,7 @@ impl Ledger {
             }
         }
         self.critical_seconds = plant.critical_seconds;
+        self.over_seconds = plant.over_seconds;
         self.hottest = plant.hottest;
         self.look_joules = plant.look_joules;
     }
@@ -410,6 +452,11 @@ impl Ledger {
         self.critical_seconds
     }
 
+    /// Seconds in which the board drew more than the supply granted.
+    pub fn over_seconds(&self) -> f64 {
+        self.over_seconds
+    }
+
     /// The hottest the die was, °C.
     pub fn hottest(&self) -> f64 {
         self.hottest
@@ -423,6 +470,12 @@ impl Ledger {
     /// How many starts could have been known to be unsafe, and the first ones.
     pub fn unsafe_starts(&self) -> (u64, &[Unsafe]) {
         (self.unsafe_count, &self.unsafe_starts)
+    }
+
+    /// Starts that the supply would have cut had all declared loads come on
+    /// before the look could be given up.
+    pub fn unreserved_starts(&self) -> u64 {
+        self.unreserved
     }
 
     /// Looks that were finished, and that were given up.
@@ -454,15 +507,22 @@ impl Ledger {
         self.demand / self.seconds * 3_600.0
     }
 
-    /// Joules that looks took while one was waited for, of those that they
-    /// could have taken; and how many hours that was. `None` if nothing
-    /// waited.
+    /// Joules that looks took while a rule waited, of those that they could
+    /// have taken; and how many hours that was. `None` if nothing waited.
+    ///
+    /// A rule *waited* from one look to the next if that came more than a
+    /// quarter of its interval and half a second late. What *could* have been
+    /// taken is the least of what the allotment leaves beside the board's true
+    /// draw and the margins that the policy publishes, what a look at its
+    /// present point truly draws, and what rules wanted. Left out is time in
+    /// which heat held looks back, in which the power was off, and in which no
+    /// look would have fitted.
     pub fn budget_used(&self) -> Option<(f64, f64)> {
-        let counts = |b: &&Bin| b.waits && !b.hot && !b.off;
+        let counts = |b: &&Bin| b.waits && !b.hot && !b.off && b.wanted > 0.0;
         let (mut used, mut usable, mut hours) = (0.0, 0.0, 0.0);
         for bin in self.bins.iter().filter(counts) {
             used += f64::from(bin.used);
-            usable += f64::from(bin.usable);
+            usable += f64::from(bin.usable.min(bin.wanted));
             hours += BIN / 3_600.0;
         }
         (usable > 1.0).then_some((used / usable, hours))
@@ -471,9 +531,8 @@ impl Ledger {
     /// Changes of the operating point in an hour, on average while nothing
     /// else changed, and in the worst hour of those.
     pub fn changes_per_hour(&self) -> (f64, u32) {
-        let steady = |t: f64| {
-            !(self.events.iter()).any(|event| (*event..*event + UNSTEADY).contains(&t))
-        };
+        let steady =
+            |t: f64| !(self.events.iter()).any(|event| (*event..*event + UNSTEADY).contains(&t));
         let mut ends = f64::NEG_INFINITY;
         let mut unsteady = 0.0;
         for event in &self.events {
@@ -504,9 +563,8 @@ impl Ledger {
     /// first: the middle one, and that which 19 of 20 don't pass. Windows in
     /// which costs were made to jump don't count.
     pub fn joule_errors(&self) -> Option<(f64, f64)> {
-        let jumped = |i: usize| {
-            (self.after_steps.iter()).any(|(at, _)| (*at / WINDOW) as usize == i)
-        };
+        let jumped =
+            |i: usize| (self.after_steps.iter()).any(|(at, _)| (*at / WINDOW) as usize == i);
         let mut errors: Vec<f64> = (self.windows.iter().enumerate().skip(1))
             .filter(|(i, _)| !jumped(*i))
             .filter_map(|(_, w)| w.error())

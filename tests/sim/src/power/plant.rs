@@ -85,6 +85,8 @@ pub struct Plant {
     past: VecDeque<Past>,
     /// Seconds at critical temperature so far.
     pub critical_seconds: f64,
+    /// Seconds of more than the supply granted so far.
+    pub over_seconds: f64,
     /// The hottest the die was, °C.
     pub hottest: f64,
     /// Joules of inference so far.
@@ -121,6 +123,7 @@ impl Plant {
             joules: 0.0,
             past: VecDeque::new(),
             critical_seconds: 0.0,
+            over_seconds: 0.0,
             look_joules: 0.0,
             world,
         }
@@ -169,7 +172,11 @@ impl Plant {
                 _ => 0.0,
             },
             encoder: self.world.encoder(self.t),
-            boot: if self.t - self.powered < seconds { boot } else { 0.0 },
+            boot: if self.t - self.powered < seconds {
+                boot
+            } else {
+                0.0
+            },
             look: self.look,
         }
     }
@@ -210,6 +217,9 @@ impl Plant {
     fn pass(&mut self, dt: f64, loads: &Loads, watts: f64) {
         let in_die = loads.base * self.base_in_die + loads.look;
         let rest = watts - in_die - loads.infrared * (1.0 - LAMP_HEAT);
+        if watts > self.pse.enforced(self.t) {
+            self.over_seconds += dt;
+        }
         self.pse.pass(self.t, dt, watts);
         self.thermal.step(dt, self.world.air(self.t), in_die, rest);
         self.t += dt;
@@ -226,7 +236,11 @@ impl Plant {
             watts,
             die,
         });
-        while self.past.front().is_some_and(|p| p.until < self.t - HISTORY) {
+        while self
+            .past
+            .front()
+            .is_some_and(|p| p.until < self.t - HISTORY)
+        {
             self.past.pop_front();
         }
     }

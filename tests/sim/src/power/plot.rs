@@ -166,7 +166,12 @@ fn draw(
     legend(&mut chart)?;
 
     let top = most(&|s| s.blind).max(1.0) * 1.1;
-    let mut chart = panel(3, "s since the rule that waits longest was looked at", 0.0, top)?;
+    let mut chart = panel(
+        3,
+        "s since the rule that waits longest was looked at",
+        0.0,
+        top,
+    )?;
     chart.draw_series(LineSeries::new(
         samples.iter().map(|(t, s)| (*t, s.blind)),
         RGBColor(140, 86, 75),

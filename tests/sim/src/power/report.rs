@@ -21,10 +21,14 @@ const NO_FEWER: f64 = 0.98;
 pub struct Measures {
     /// Starts that could have been known to be unsafe.
     pub unsafe_starts: u64,
+    /// Starts that would have been cut at once had all declared loads come on.
+    pub unreserved_starts: u64,
     /// How often the supply cut the power.
     pub pse_cuts: usize,
     /// Seconds at critical temperature that inference is to blame for.
     pub critical_seconds: f64,
+    /// Seconds of more than was granted that inference is to blame for.
+    pub over_seconds: f64,
     /// Joules of looks while one was waited for, of those that could have been
     /// used; `None` if nothing waited.
     pub budget_used: Option<f64>,
@@ -113,8 +117,13 @@ fn name(i: usize) -> String {
 pub(super) fn measures(scenario: &Scenario, ledger: &Ledger, none: &Ledger) -> Measures {
     Measures {
         unsafe_starts: ledger.unsafe_starts().0,
+        unreserved_starts: ledger.unreserved_starts(),
         pse_cuts: ledger.cuts().len(),
-        critical_seconds: round((ledger.critical_seconds() - none.critical_seconds()).max(0.0), 1),
+        critical_seconds: round(
+            (ledger.critical_seconds() - none.critical_seconds()).max(0.0),
+            1,
+        ),
+        over_seconds: round((ledger.over_seconds() - none.over_seconds()).max(0.0), 1),
         budget_used: ledger.budget_used().map(|(share, _)| round(share, 4)),
         checks_per_hour: round(ledger.checks_per_hour(), 2),
         operating_point_changes_per_hour: round(ledger.changes_per_hour().0, 3),
@@ -277,12 +286,15 @@ impl Report {
                 own.checks_per_hour, fixed.checks_per_hour
             ),
         );
+        // Who draws more than is granted lives on the supply's patience, and who
+        // keeps no room for the lamp is lucky while it is day.
         let clean = on_off.pse_cuts <= self.pse_cuts_without_inference
             && on_off.critical_seconds <= own.critical_seconds
+            && on_off.over_seconds <= own.over_seconds
+            && on_off.unreserved_starts <= own.unreserved_starts
             && on_off.unsafe_starts == 0;
         must(
-            !clean
-                || own.checks_per_hour >= (NO_FEWER * on_off.checks_per_hour).min(ALL * wanted),
+            !clean || own.checks_per_hour >= (NO_FEWER * on_off.checks_per_hour).min(ALL * wanted),
             format!(
                 "{:.1} checks an hour; on/off throttling gets {:.1} and breaks nothing",
                 own.checks_per_hour, on_off.checks_per_hour
@@ -330,13 +342,15 @@ impl fmt::Display for Measures {
         };
         write!(
             f,
-            "{:>9.1} checks/h  {} right  {:>6.2} W  {:>4} cuts  {:>6.0} s critical  {:>4} unsafe  {:>5.1} °C  {used}",
+            "{:>9.1} checks/h  {} right  {:>6.2} W  {:>4} cuts  {:>6.0} s over  {:>6.0} s critical  {:>4} unsafe  {:>6} unreserved  {:>5.1} °C  {used}",
             self.checks_per_hour,
             self.accuracy.map_or("   -".into(), |a| format!("{a:.2}")),
             self.inference_watts,
             self.pse_cuts,
+            self.over_seconds,
             self.critical_seconds,
             self.unsafe_starts,
+            self.unreserved_starts,
             self.hottest_celsius,
         )
     }

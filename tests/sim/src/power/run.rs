@@ -9,6 +9,7 @@ use super::chance::Chance;
 use super::ledger::Ledger;
 use super::plant::{Plant, REBOOT};
 use super::policy::{Choice, Done, Policy, Task};
+use super::pse::PEAK;
 use super::scenario::Scenario;
 use super::sensor::Sensors;
 use super::watch::Watch;
@@ -255,9 +256,15 @@ impl Loop<'_> {
         let ms = told.look_ms + told.question_ms * questions as f64;
         let noise = 1.0 + self.scenario.drift.each * self.each.normal();
         let content = self.plant.world.content(t);
-        let seconds =
-            ms / 1e3 * self.scenario.truth.time_factor * content * noise.clamp(0.5, 1.5);
+        let seconds = ms / 1e3 * self.scenario.truth.time_factor * content * noise.clamp(0.5, 1.5);
         let watts = self.true_step(point);
+        let board = &self.scenario.board;
+        let loads = self.plant.loads();
+        let switched = board.infrared_watts + board.heater_watts + board.encoder_watts;
+        let worst = loads.base + loads.boot + switched + watts;
+        if worst > self.plant.pse.enforced(t) * PEAK {
+            self.ledger.unreserved_start();
+        }
         self.plant.set_look(watts);
         self.look = Some(Look {
             rules,

@@ -658,11 +658,7 @@ impl Scenario {
         }
         for rule in &self.rules {
             check.numbers(&[
-                (
-                    "rule.every_seconds",
-                    rule.every_seconds,
-                    0.1..=86_400.0,
-                ),
+                ("rule.every_seconds", rule.every_seconds, 0.1..=86_400.0),
                 ("rule.questions", f64::from(rule.questions), 0.0..=8.0),
                 (
                     "rule.hold_every_seconds",

@@ -204,7 +204,12 @@ mod tests {
     fn noise_is_no_knowledge_but_its_mean_is() {
         let mut w = watch(0.05, 0.0);
         for n in 0..8 {
-            read(&mut w, f64::from(n), if n % 2 == 0 { 9.4 } else { 10.2 }, 40.0);
+            read(
+                &mut w,
+                f64::from(n),
+                if n % 2 == 0 { 9.4 } else { 10.2 },
+                40.0,
+            );
         }
         assert_eq!(w.clone().start(Mono::from_secs_f64(9.0), 3.5), None);
         assert!(w.start(Mono::from_secs_f64(9.0), 4.0).is_some());
