@@ -22,6 +22,10 @@ const CALM: Duration = Duration::from_secs(25);
 /// How much of the watts that looks took they get at the low point.
 const SHARE: f64 = 1.0 / 3.0;
 
+/// How much longer than before intervals may be when all has come back: the
+/// machine does other things too.
+const BACK: f64 = 1.5;
+
 /// Watts above what the board draws without looks that no look fits into.
 const TOO_LITTLE: f64 = 0.3;
 
@@ -131,13 +135,17 @@ impl Knob {
             let whole = knob
                 .point()
                 .is_some_and(|p| p.resolution >= before.resolution);
-            let armed = knob.every_rule(|echo| echo["state"] == "armed");
+            // On a slow machine looks took all the time there is before too.
+            let scarce = ["peak", "energy", "heat"];
+            let cause = knob.power["throttle"]["cause"].as_str();
+            let free = cause.is_none_or(|cause| !scarce.contains(&cause));
+            let lifted =
+                knob.power["limit"].is_null() && knob.power["inference"]["limit"].is_null();
             let as_often = |(id, was): (&Id, &f64)| {
                 let now = knob.echoes[id]["interval_seconds"].as_f64();
-                now.is_some_and(|now| now <= was * 1.1)
+                now.is_some_and(|now| now <= was * BACK + 0.2)
             };
-            let free = knob.power["throttle"].is_null() && knob.power["limit"].is_null();
-            whole && armed && free && intervals.iter().all(as_often)
+            whole && free && lifted && intervals.iter().all(as_often)
         })
         .await?;
         if self.missing.is_empty() {

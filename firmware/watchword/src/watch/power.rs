@@ -291,7 +291,10 @@ impl Watch {
             (Some(state.baseline.value.0), 0.2),
             (Some(state.share.0), 0.1),
             // It rises and falls with each look.
-            (Some(state.inference.0), (0.4 * state.inference.0).max(0.005)),
+            (
+                Some(state.inference.0),
+                (0.4 * state.inference.0).max(0.005),
+            ),
             (Some(state.watts_per_inference.value.0), 0.05),
             (Some(state.joules_per_inference.value.0), 0.02),
             (Some(state.margin.0), 0.05),
