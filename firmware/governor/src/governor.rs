@@ -38,14 +38,19 @@ const FILLED: f64 = 0.8;
 
 /// Where looks leave no pause, one this long …
 const SOUNDING: Duration = Duration::from_millis(2_500);
-/// … is made this often, so that board and looks can be told apart.
+/// … is made this often, so that board and looks can be told apart, …
 const SOUND_EVERY: Duration = Duration::from_secs(60);
+/// … and this often once they are, to this doubt.
+const SOUND_SELDOM: Duration = Duration::from_secs(300);
+const SETTLED_DOUBT: f64 = 0.04;
 /// A pause that readings can see.
 const SEEN: Duration = Duration::from_millis(1_500);
 /// Share of the time that looks may take and still be told from the board.
 const BUSY: f64 = 0.8;
-/// Operating points are weighed this often.
+/// Operating points are weighed and intervals reckoned this often.
 const WEIGH_EVERY: Duration = Duration::from_secs(1);
+/// Savings up to this share of what can be saved up are not short.
+const PLENTY: f64 = 0.8;
 
 /// Kind of a [`Decision::Hold`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -108,6 +113,21 @@ struct Entry {
     blind: Blind,
 }
 
+impl Entry {
+    /// When it is due: as often as it gets, or, where watts are not short, as
+    /// often as it wants, since nothing is won by waiting.
+    fn due(&self, plenty: bool) -> Mono {
+        let wanted = self
+            .looked
+            .map_or(Mono::ZERO, |l| l + self.pace.wish.wanted);
+        if plenty {
+            wanted.min(self.due)
+        } else {
+            self.due
+        }
+    }
+}
+
 /// A look that was permitted and is not settled yet.
 #[derive(Clone, Debug)]
 struct Flight {
@@ -143,6 +163,7 @@ pub struct Governor {
     asked: f64,
     flight: Option<Flight>,
     weighed: Option<Mono>,
+    fitted: Option<Mono>,
     throttle: Option<(Cause, String)>,
     problems: Vec<String>,
     now: Mono,
@@ -169,6 +190,7 @@ impl Governor {
             asked: 1.0,
             flight: None,
             weighed: None,
+            fitted: None,
             throttle: None,
             problems: Vec::new(),
             now: Mono::ZERO,
@@ -199,6 +221,7 @@ impl Governor {
             blind: known.map_or(Blind::new(self.now), |k| k.blind),
         };
         self.rules.insert(rule, entry);
+        self.fitted = None;
     }
 
     /// Changes how often a rule wants to be looked at (while it holds, for
@@ -212,12 +235,14 @@ impl Governor {
             entry.pace.wish.need = need;
             entry.pace.interval = wanted;
             entry.due = entry.looked.map_or(Mono::ZERO, |l| l + wanted);
+            self.fitted = None;
         }
     }
 
     /// Forgets a rule.
     pub fn remove(&mut self, rule: &Id) {
         self.rules.remove(rule);
+        self.fitted = None;
     }
 
     /// An operator lowers the allotment, or lifts that. More than what is
@@ -290,6 +315,22 @@ impl Governor {
         }
     }
 
+    /// What can be saved up: also what the largest look takes, or it could
+    /// never be paid.
+    fn room(&self) -> f64 {
+        let here = self.costs.current();
+        let most = self
+            .costs
+            .joules(here, self.questions_of(self.rules.keys()));
+        (self.share() * self.config.savings.as_secs_f64()).max(most * 1.2)
+    }
+
+    /// Whether it is time and not watts that looks are short of.
+    fn plenty(&self) -> bool {
+        let step = self.costs.step(self.costs.current());
+        self.share() >= step * DUTY_MOST || self.saved > PLENTY * self.room()
+    }
+
     /// Average watts that are left for looks.
     fn share(&self) -> f64 {
         self.power.share(self.heat.budget())
@@ -333,6 +374,7 @@ impl Governor {
         let next = self.chooser.choose(now, current, &all);
         if next != current {
             self.costs.run_at(next);
+            self.fitted = None;
             let doubt = self.costs.doubt();
             self.power.meter_mut().rebase(doubt);
         }
@@ -344,7 +386,7 @@ impl Governor {
         self.now = now;
         self.refill(now);
         self.weigh(now);
-        self.fit();
+        self.fit(now);
         match self.hold(now) {
             Ok(rules) => {
                 self.throttle = None;
@@ -388,7 +430,9 @@ impl Governor {
             );
             return Err((Cause::Peak, reason, now + ASK_AGAIN));
         }
-        let Some(next) = self.rules.values().map(|e| e.due).min() else {
+        let plenty = self.plenty();
+        let due = |e: &Entry| e.due(plenty);
+        let Some(next) = self.rules.values().map(due).min() else {
             return Err((
                 Cause::NoRules,
                 "no rule to look for".into(),
@@ -455,7 +499,9 @@ impl Governor {
         if busy < BUSY && self.power.meter().sure() {
             return None;
         }
-        if now.since(self.paused) < SOUND_EVERY {
+        let settled = self.power.meter().sure() && self.power.meter().doubt() < SETTLED_DOUBT;
+        let every = if settled { SOUND_SELDOM } else { SOUND_EVERY };
+        if now.since(self.paused) < every {
             return None;
         }
         let until = now + SOUNDING;
@@ -501,7 +547,11 @@ impl Governor {
 
     /// Sets all intervals to what may be used, for looks of which some cost
     /// nothing. That the others can be paid is seen to at each look.
-    fn fit(&mut self) {
+    fn fit(&mut self, now: Mono) {
+        if self.fitted.is_some_and(|at| now.since(at) < WEIGH_EVERY) {
+            return;
+        }
+        self.fitted = Some(now);
         let here = self.costs.current();
         let (times, duty) = (self.times(here), self.duty(here, self.asked));
         let mut paces: Vec<&mut Pace> = self.rules.values_mut().map(|e| &mut e.pace).collect();
@@ -521,8 +571,9 @@ impl Governor {
     /// floor, the longest unseen first whatever their priority, so that none
     /// starves; then by priority; then the longest due.
     fn due(&self, now: Mono) -> Vec<Id> {
+        let plenty = self.plenty();
         let mut due: Vec<(&Id, &Entry)> = (self.rules.iter())
-            .filter(|(_, e)| now + e.pace.interval.mul_f64(EARLY_SHARE).min(EARLY) >= e.due)
+            .filter(|(_, e)| now + e.pace.interval.mul_f64(EARLY_SHARE).min(EARLY) >= e.due(plenty))
             .collect();
         let unseen_past_floor = |e: &Entry| {
             let floor = e.pace.wish.floor(self.config.floor);

@@ -9,7 +9,7 @@ use super::{Cause, Governor, Learned};
 use crate::config::Wish;
 use crate::cost::Cost;
 use crate::over::{OverBudget, feasible};
-use crate::pace;
+use crate::pace::{self, Pace};
 
 /// The balance, for `…/power`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -76,8 +76,7 @@ impl Governor {
     /// Why a rule is looked at less often than it wants; `None` if it is not.
     pub fn slowed(&self, rule: &Id) -> Option<String> {
         let pace = &self.rules.get(rule)?.pace;
-        // Bisection leaves a hair's breadth.
-        if pace.interval <= pace.wish.wanted.mul_f64(1.01) {
+        if !slow(pace) {
             return None;
         }
         let (gets, wants) = (pace.interval.as_secs_f64(), pace.wish.wanted.as_secs_f64());
@@ -116,11 +115,7 @@ impl Governor {
         if let Some((cause, reason)) = self.throttle.clone() {
             return Some(Throttled { cause, reason });
         }
-        let slowed = self
-            .rules
-            .keys()
-            .filter(|id| self.slowed(id).is_some())
-            .count();
+        let slowed = self.rules.values().filter(|e| slow(&e.pace)).count();
         let (cause, why) = self.scarce();
         (slowed > 0).then(|| Throttled {
             cause,
@@ -258,6 +253,11 @@ impl Governor {
             problems: self.problems.clone(),
         }
     }
+}
+
+/// Whether a rule gets less than it wants. Bisection leaves a hair's breadth.
+fn slow(pace: &Pace) -> bool {
+    pace.interval > pace.wish.wanted.mul_f64(1.01)
 }
 
 pub(super) fn word(source: Source) -> &'static str {
