@@ -192,10 +192,13 @@ mod tests {
         read(&mut w, 0.5, 9.0, 40.0);
         assert_eq!(w.start(Mono::from_secs_f64(1.0), 3.0), None);
         w.end(2.0);
+        // What is read from 3.0 to 3.5 s is of 1.0 to 1.5 s, all of it the look.
+        read(&mut w, 3.0, 9.0, 40.0);
         read(&mut w, 3.5, 12.0, 40.0);
-        // The reading at 3.5 s is of 1.0 to 1.5 s... when only 3 W of it were the look.
         let mut again = w.clone();
         assert_eq!(again.start(Mono::from_secs_f64(3.6), 3.0), None);
+        // What is read at 5.0 s is of a time without a look.
+        read(&mut w, 4.5, 12.0, 40.0);
         read(&mut w, 5.0, 12.0, 40.0);
         assert!(w.start(Mono::from_secs_f64(5.1), 3.0).is_some());
     }
