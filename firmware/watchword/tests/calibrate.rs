@@ -241,6 +241,19 @@ fn what_was_measured_elsewhere_is_not_gone_on_with() {
         why.contains("machine is this one") && why.contains("--again"),
         "{why}"
     );
+    let nowhere = Job {
+        out: dir.path().to_path_buf(),
+        again: true,
+        ..here
+    };
+    let mut begun = false;
+    let refused = calibrate::run(&nowhere, plain(&mut eyes), &mut |_| begun = true);
+    let why = refused.unwrap_err().to_string();
+    assert!(
+        why.contains("can't be written") && why.contains("--out"),
+        "{why}"
+    );
+    assert!(!begun, "it is found out before anything is measured");
     let anew = Job {
         again: true,
         ..other

@@ -75,6 +75,33 @@ fn the_cases() {
         "UPDATE_EXPECT=1 accepts these:\n\n{}",
         wrong.join("\n\n")
     );
+    the_guide();
+}
+
+/// What the guide shows is what the command in it prints.
+fn the_guide() {
+    let case = repository().join("firmware/watchword/tests/plan/the-guide");
+    let expected = fs::read_to_string(case.join("expected.txt")).unwrap();
+    let (_, table) = expected.split_once('\n').expect("exit code and table");
+    let guide = repository().join("docs/guides/power.md");
+    let text = fs::read_to_string(&guide).unwrap();
+    let args = fs::read_to_string(case.join("args")).unwrap();
+    let quoted = |arg: &str| match arg.contains(' ') {
+        true => format!("\"{arg}\""),
+        false => arg.into(),
+    };
+    let command: Vec<String> = args.lines().map(quoted).collect();
+    let command = format!("watchword plan {}\n", command.join(" "));
+    assert!(text.contains(&command), "the guide does not say {command}");
+    let (before, rest) = text.split_once("<!-- plan -->\n").expect("its place");
+    let (shown, after) = rest.split_once("<!-- end -->\n").expect("its end");
+    let block = format!("```\n{table}```\n");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        let text = format!("{before}<!-- plan -->\n{block}<!-- end -->\n{after}");
+        fs::write(&guide, text).expect("writable");
+        return;
+    }
+    assert_eq!(shown, block, "UPDATE_EXPECT=1 accepts this");
 }
 
 fn json(args: &[&str], rules: &str) -> Json {

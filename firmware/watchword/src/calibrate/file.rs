@@ -287,15 +287,8 @@ impl Calibration {
 
     fn write_bytes(&self, path: &Path) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
-        let folder = match path.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(folder)?;
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
-        name.push(".part");
-        let staged = folder.join(name);
-        let mut file = File::create(&staged)?;
+        let folder = folder_of(path);
+        let (mut file, staged) = stage(path)?;
         let intro = "# Written by `watchword calibrate`; do not edit by hand.\n";
         file.write_all(intro.as_bytes())?;
         file.write_all(text.as_bytes())?;
@@ -303,6 +296,38 @@ impl Calibration {
         fs::rename(&staged, path)?;
         File::open(folder)?.sync_all()
     }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// The file beside `path` that takes its place when it is whole.
+fn stage(path: &Path) -> io::Result<(File, PathBuf)> {
+    let folder = folder_of(path);
+    fs::create_dir_all(folder)?;
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".part");
+    let staged = folder.join(name);
+    Ok((File::create(&staged)?, staged))
+}
+
+/// Whether it could be written there: found out before an hour of measuring.
+pub(super) fn can_write(path: &Path) -> Result<(), CalibrationError> {
+    let try_it = || {
+        if path.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        let (_, staged) = stage(path)?;
+        fs::remove_file(staged)
+    };
+    try_it().map_err(|why| CalibrationError::Write {
+        path: path.into(),
+        why,
+    })
 }
 
 /// The middle of numbers; 0 of none.

@@ -106,7 +106,7 @@ pub struct Outcome {
     pub stopped: bool,
 }
 
-/// Bases of notes: how often something was amiss.
+/// How often something was amiss, for the notes.
 #[derive(Default)]
 struct Amiss {
     rounds: usize,
@@ -132,6 +132,7 @@ const LEAST_STEP: f64 = 0.02;
 pub fn run(job: &Job, rig: Rig<'_>, tell: &mut dyn FnMut(&Progress)) -> Result<Outcome> {
     let mut notes = Vec::new();
     let mut calibration = begin(job, rig.eyes)?;
+    file::can_write(&job.out)?;
     let sensor = Sensor::watch(rig.board)?;
     let mut bench = Bench {
         eyes: rig.eyes,

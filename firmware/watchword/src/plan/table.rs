@@ -204,9 +204,10 @@ fn misfit(plan: &Plan, rule: &Planned) -> Option<String> {
         false => "",
     };
     let remedy = match (over.feasible, hot) {
+        // With a little room, as the camera offers it.
         (Some(every), _) => format!(
             "it would fit with \"every_seconds\": {:.0}, or with fewer other rules",
-            every.as_secs_f64()
+            (every.as_secs_f64() * 1.1).ceil()
         ),
         (None, true) => {
             "no interval fits: it takes cooler air, a case that sheds more heat, or fewer rules"
