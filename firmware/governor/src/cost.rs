@@ -145,7 +145,12 @@ impl Costs {
 
     pub fn run_at(&mut self, index: usize) {
         // Before: a point that has not run is off by as much as this one.
-        let step = self.step(index);
+        let (step, time) = (self.step(index), self.time(index));
+        let entry = &mut self.entries[index];
+        if entry.looks == 0 {
+            entry.step = step;
+            entry.time.x = time;
+        }
         self.current = index;
         self.base = step;
     }
@@ -168,15 +173,12 @@ impl Costs {
     /// has not run yet is off by as much as the one that runs.
     pub fn step(&self, index: usize) -> f64 {
         let entry = &self.entries[index];
-        if entry.looks > 0 {
+        if entry.looks > 0 || index == self.current {
             return entry.step;
         }
+        let told = |entry: &Entry| entry.told.step.0.max(0.05);
         let runs = &self.entries[self.current];
-        let off = match runs.looks {
-            0 => 1.0,
-            _ => (runs.step / runs.told.step.0.max(0.05)).clamp(0.5, 2.0),
-        };
-        entry.step * off
+        told(entry) * (runs.step / told(runs)).clamp(0.5, 2.0)
     }
 
     /// The same, no lower than it may well be.
@@ -277,6 +279,15 @@ impl Costs {
         entry.doubt = TOLD_DOUBT / 2.0;
     }
 
+    /// The current step goes back towards what was told by this share of the
+    /// way, if it is higher. Gives what was told, as a share of the base.
+    pub fn age(&mut self, gain: f64) -> f64 {
+        let entry = &mut self.entries[self.current];
+        let told = entry.told.step.0.max(0.05);
+        entry.step -= gain * (entry.step - told).max(0.0);
+        told / self.base.max(0.05)
+    }
+
     /// Standard deviation of the current step, as a share of it.
     pub fn doubt(&self) -> f64 {
         self.entries[self.current].doubt
@@ -327,5 +338,39 @@ impl Costs {
             }
         }
         self.run_at(self.current);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learned_at_one_point_goes_along_to_another() {
+        let told = |point: &str, accuracy, millis| Told {
+            point: point.parse().unwrap(),
+            accuracy,
+            step: Watts(1.2),
+            look: Duration::from_millis(millis),
+            question: Duration::from_millis(10),
+        };
+        let points = [
+            told("f32/256px/1t/1c", 0.7, 400),
+            told("f32/128px/1t/1c", 0.6, 200),
+        ];
+        let mut costs = Costs::new(&points);
+        for _ in 0..20 {
+            costs.took(Duration::from_millis(41), 1);
+            costs.modelled(0.9);
+        }
+        let (before, step) = (costs.seconds(1, 1), costs.step(1));
+        assert!((before - 0.021).abs() < 0.006, "{before}");
+        assert!((step - 0.9).abs() < 0.05, "{step}");
+        for _ in 0..5 {
+            costs.run_at(1);
+            assert!((costs.seconds(1, 1) - before).abs() < 1e-9);
+            assert!((costs.step(1) - step).abs() < 1e-9);
+            costs.run_at(0);
+        }
     }
 }
