@@ -142,8 +142,10 @@ impl Knob {
             let lifted =
                 knob.power["limit"].is_null() && knob.power["inference"]["limit"].is_null();
             let as_often = |(id, was): (&Id, &f64)| {
-                let now = knob.echoes[id]["interval_seconds"].as_f64();
-                now.is_some_and(|now| now <= was * BACK + 0.2)
+                // What it wants depends on what it sees, too.
+                let echo = &knob.echoes[id];
+                let now = echo["interval_seconds"].as_f64();
+                echo["state"] == "armed" || now.is_some_and(|now| now <= was * BACK + 0.2)
             };
             whole && free && lifted && intervals.iter().all(as_often)
         })
