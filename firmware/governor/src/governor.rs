@@ -49,6 +49,9 @@ const SEEN: Duration = Duration::from_millis(1_500);
 const BUSY: f64 = 0.8;
 /// Operating points are weighed and intervals reckoned this often.
 const WEIGH_EVERY: Duration = Duration::from_secs(1);
+/// Time constant with which a step that lets no look start is forgotten,
+/// seconds.
+const FORGETS: f64 = 600.0;
 /// Savings up to this share of what can be saved up are not short.
 const PLENTY: f64 = 0.8;
 
@@ -261,7 +264,7 @@ impl Governor {
     /// Takes readings in. Call it at every reading, also while a look runs:
     /// a reason that comes back means that this look must be given up now.
     pub fn observe(&mut self, now: Mono, readings: &Readings) -> Option<String> {
-        let now = now.max(self.now);
+        let (now, before) = (now.max(self.now), self.now);
         self.now = now;
         let granted = self.power.granted().map(|r| r.value);
         self.power.take(now, readings, &self.activity);
@@ -269,6 +272,7 @@ impl Governor {
             self.chooser.hurry();
             self.weighed = None;
         }
+        self.forget_step(now, before);
         self.learn_step();
         let watts = match self.power.reading() {
             Some(reading) => reading.value.0,
@@ -285,6 +289,21 @@ impl Governor {
         flight.given_up = true;
         self.weighed = None;
         Some(why)
+    }
+
+    /// While looks can't start for what they were learned to add, what was
+    /// learned slowly goes back to what was told: one false measurement must
+    /// not stop looks for good, and nothing is learned without looks.
+    fn forget_step(&mut self, now: Mono, before: Mono) {
+        let stopped = self
+            .throttle
+            .as_ref()
+            .is_some_and(|(cause, _)| *cause == Cause::Peak);
+        if stopped {
+            let gain = 1.0 - (-now.since(before).as_secs_f64() / FORGETS).exp();
+            let told = self.costs.age(gain);
+            self.power.meter_mut().age(told, gain);
+        }
     }
 
     /// What readings tell of the step goes into the table.
@@ -356,15 +375,15 @@ impl Governor {
         }
         self.weighed = Some(now);
         let candidate = |index: usize| {
-            let step = self.costs.step_most(index);
+            let (step, most) = (self.costs.step(index), self.costs.step_most(index));
             let wanted = pace::duty_wanted(self.rules.values().map(|e| &e.pace), self.times(index));
             let duty = self.duty(index, self.asked);
-            let hot = self.heat.after(step, self.costs.seconds(index, 1));
+            let hot = self.heat.after(most, self.costs.seconds(index, 1));
             let cool = hot.is_none_or(|c| c < self.config.thermal.critical.0);
             let can = cool && !self.costs.excluded(index);
             Candidate {
-                fits: can && self.power.fits(step),
-                fits_now: can && (self.power.fits(step) || self.power.fits_now(step)),
+                fits: can && self.power.fits(most),
+                fits_now: can && (self.power.fits(most) || self.power.fits_now(step)),
                 accuracy: self.costs.accuracy(index),
                 need: wanted / duty.max(1e-6),
             }
@@ -411,11 +430,11 @@ impl Governor {
             return Err((Cause::Busy, "a look runs".into(), now + ASK_AGAIN));
         }
         let here = self.costs.current();
-        let (step, seconds) = (self.costs.step_most(here), self.costs.seconds(here, 1));
-        if let Some(reason) = self.heat.refuses(step, seconds) {
+        let (step, most) = (self.costs.step(here), self.costs.step_most(here));
+        if let Some(reason) = self.heat.refuses(most, self.costs.seconds(here, 1)) {
             return Err((Cause::Heat, reason, now + ASK_AGAIN));
         }
-        if !self.power.fits(step) && !self.power.fits_now(step) {
+        if !self.power.fits(most) && !self.power.fits_now(step) {
             let board = self.power.board().max(match self.power.measured() {
                 true => 0.0,
                 false => self.power.worst(),

@@ -203,6 +203,15 @@ impl Meter {
         self.bank[self.best].lag
     }
 
+    /// The correction goes back towards `to` by this share of the way, if it is
+    /// higher.
+    pub fn age(&mut self, to: f64, gain: f64) {
+        for filter in &mut self.bank {
+            let correction = &mut filter.state.x[1];
+            *correction -= gain * (*correction - to).max(0.0);
+        }
+    }
+
     /// What looks are believed to add has changed, with `doubt` as a share of
     /// it: the correction starts again at 1.
     pub fn rebase(&mut self, doubt: f64) {

@@ -354,6 +354,27 @@ fn one_odd_look_teaches_nothing_and_many_do() {
 }
 
 #[test]
+fn a_step_that_lets_no_look_start_is_forgotten() {
+    // Looks draw twice what was told, until the board has no room for that.
+    let mut g = Governor::new(config());
+    g.register(id("a"), wish(2.0, 5, 1));
+    let dear = Plant {
+        base: &|t| if t > 600.0 { 7.0 } else { 4.0 },
+        step: &|t, _| if t > 600.0 { 3.0 } else { 6.0 },
+        ..CALM
+    };
+    let ran = go(&mut g, 0.0, 600.0, &dear);
+    assert!(ran.starts.len() > 250);
+    let ran = go(&mut g, 600.0, 3_000.0, &dear);
+    assert_eq!(ran.looks_in(610.0, 700.0), 0);
+    assert!(
+        ran.looks_in(1_600.0, 3_600.0) > 900,
+        "{}",
+        ran.looks_in(1_600.0, 3_600.0)
+    );
+}
+
+#[test]
 fn without_a_sensor_it_reckons_and_keeps_a_wider_margin() {
     let mut g = Governor::new(config());
     g.register(id("a"), wish(1.0, 5, 1));

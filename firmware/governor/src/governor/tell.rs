@@ -159,7 +159,8 @@ impl Governor {
                 pace::duty_floors(others(), more, times, self.config.floor)
             };
             let step = self.costs.step(index);
-            if !self.power.fits(step) && !self.power.fits_now(step) && self.costs.len() > 1 {
+            let fits = self.power.fits(self.costs.step_most(index)) || self.power.fits_now(step);
+            if !fits && self.costs.len() > 1 {
                 continue;
             }
             if duty(floor) <= most {
