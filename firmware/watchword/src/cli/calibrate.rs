@@ -98,7 +98,8 @@ pub(super) fn calibrate(args: CalibrateArgs) -> Result<ExitCode> {
         package: calibrate::fingerprint(folders)
             .with_context(|| format!("can't read the package {}", package.display()))?,
         machine: calibrate::machine(),
-        when: jiff::Timestamp::now(),
+        // Whole seconds read better.
+        when: jiff::Timestamp::from_second(jiff::Timestamp::now().as_second())?,
         out: args.out.clone().unwrap_or_else(|| {
             let data_dir = crate::config::Config::default().data_dir;
             data_dir.join(FILE_NAME)

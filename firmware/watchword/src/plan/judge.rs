@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use governor::{Config, OverBudget, Wish};
+use governor::{Cause, Config, OverBudget, Wish};
 use jiff::tz::TimeZone;
 use platform::BoardSpec;
 use rules::{Armed, Refusal, Site};
@@ -157,6 +157,11 @@ impl Ran {
         let state = &self.state;
         let usable = state.allotment.value - state.margin - state.baseline.value;
         state.share.0 + HAIR < usable.0
+    }
+
+    /// What keeps looks from being made at will, if anything does.
+    pub fn cause(&self) -> Option<Cause> {
+        self.state.throttle.as_ref().map(|throttle| throttle.cause)
     }
 
     /// The operating point of most looks; the one that it would look at if

@@ -75,6 +75,15 @@ fn conditions(plan: &Plan, to: &mut String) {
     row("die at most", &|ran| format!("{:.0}", ran.hottest));
     row("limited by", &|ran| limited(ran).into());
     for (name, ran) in &all {
+        if ran.most > plan.allotment.watts {
+            let cut = format!(
+                "the camera draws {} and is granted {}: the switch cuts it off, whatever looks do; it takes a \
+                 larger class or fewer loads",
+                watts(ran.most),
+                watts(plan.allotment.watts),
+            );
+            paragraph(to, &format!("{name}: "), &cut);
+        }
         if let Some(throttle) = &ran.state.throttle {
             paragraph(to, &format!("{name}: "), &throttle.reason);
         }
@@ -91,7 +100,7 @@ fn conditions(plan: &Plan, to: &mut String) {
 }
 
 fn limited(ran: &Ran) -> &'static str {
-    match ran.state.throttle.as_ref().map(|throttle| throttle.cause) {
+    match ran.cause() {
         None => "nothing",
         Some(Cause::Heat) => "heat",
         Some(Cause::Peak) => "peak",
@@ -198,6 +207,14 @@ fn misfit(plan: &Plan, rule: &Planned) -> Option<String> {
         Fit::OverBudget { night, over, .. } => (*night, over),
     };
     let ran = plan.night.as_ref().filter(|_| night).unwrap_or(&plan.day);
+    let when = if night { "at night" } else { "by day" };
+    if ran.cause() == Some(Cause::Peak) {
+        return Some(format!(
+            "over budget {when}: a look adds {} while it runs, and the allotment has no room for that; it takes \
+             a larger one, or fewer loads that switch on",
+            watts(ran.state.watts_per_inference.value),
+        ));
+    }
     let hot = ran.heat_bounds();
     let left = match hot {
         true => ", so that it stays cool enough",
@@ -216,8 +233,7 @@ fn misfit(plan: &Plan, rule: &Planned) -> Option<String> {
         (None, false) => "no interval fits: it takes a larger allotment or fewer rules".into(),
     };
     Some(format!(
-        "over budget {}: {} are left for looks{left}, and with it all rules at their floors need {}; {remedy}",
-        if night { "at night" } else { "by day" },
+        "over budget {when}: {} are left for looks{left}, and with it all rules at their floors need {}; {remedy}",
         watts(over.left),
         watts(over.needs),
     ))
