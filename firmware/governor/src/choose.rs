@@ -77,24 +77,31 @@ impl Chooser {
     }
 }
 
-/// The point that would be best.
+/// The point that would be best: of those that fit whatever switches on, the
+/// most accurate that lets rules have what they want, else of those that fit
+/// now; else, of these, the one that slows rules least.
 fn wish(current: usize, all: &[Candidate]) -> usize {
-    let certain = all.iter().any(|c| c.fits);
-    let fits = |c: &Candidate| if certain { c.fits } else { c.fits_now };
+    let here = &all[current];
     let spare = |i: usize| match i.cmp(&current) {
         std::cmp::Ordering::Less => SPARE,
         _ => 1.0,
     };
-    let fitting = || all.iter().enumerate().filter(|(_, c)| fits(c));
-    if let Some((index, best)) = fitting().find(|(i, c)| c.need <= spare(*i)) {
-        // Equally good ones change places only for a reason.
-        let here = &all[current];
-        let as_good = fits(here) && here.accuracy >= best.accuracy && here.need <= 1.0;
-        let cheaper = best.need < SPARE * here.need;
-        return if as_good && !cheaper { current } else { index };
+    for fits in [|c: &Candidate| c.fits, |c: &Candidate| c.fits_now] {
+        let satisfies = |(i, c): &(usize, &Candidate)| fits(c) && c.need <= spare(*i);
+        if let Some((index, best)) = all.iter().enumerate().find(satisfies) {
+            // Equally good ones change places only for a reason.
+            let as_good = fits(here) && here.accuracy >= best.accuracy && here.need <= 1.0;
+            let cheaper = best.need < SPARE * here.need;
+            return if as_good && !cheaper { current } else { index };
+        }
     }
-    let least =
-        fitting().min_by(|(i, a), (j, b)| (a.need / spare(*i)).total_cmp(&(b.need / spare(*j))));
+    let fitting = all.iter().enumerate().filter(|(_, c)| c.fits_now);
+    // What is left where it is needs less.
+    let need = |(i, c): &(usize, &Candidate)| match *i == current {
+        true => c.need * SPARE,
+        false => c.need,
+    };
+    let least = fitting.min_by(|a, b| need(a).total_cmp(&need(b)));
     least.map_or(current, |(index, _)| index)
 }
 

@@ -52,6 +52,9 @@ const WEIGH_EVERY: Duration = Duration::from_secs(1);
 /// Time constant with which a step that lets no look start is forgotten,
 /// seconds.
 const FORGETS: f64 = 600.0;
+/// A rule goes before others at this share of its floor, since the look that
+/// runs must end first.
+const NEAR_FLOOR: f64 = 0.8;
 /// Savings up to this share of what can be saved up are not short.
 const PLENTY: f64 = 0.8;
 
@@ -596,7 +599,8 @@ impl Governor {
             .collect();
         let unseen_past_floor = |e: &Entry| {
             let floor = e.pace.wish.floor(self.config.floor);
-            let unseen = e.looked.map(|l| now.since(l)).filter(|u| *u > floor);
+            let soon = floor.mul_f64(NEAR_FLOOR);
+            let unseen = e.looked.map(|l| now.since(l)).filter(|u| *u > soon);
             unseen.unwrap_or_default()
         };
         due.sort_by_key(|(id, e)| {
