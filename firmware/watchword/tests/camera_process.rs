@@ -271,6 +271,12 @@ fn sigterm_says_goodbye() {
     client.until("watchword/hall/source", 10, |text| {
         text.contains("\"retrying\"") && text.contains("the camera /dev/video-none is not there")
     });
+    stop(&mut daemon);
+    client.until("watchword/hall/status", 5, |text| text == "stopped");
+}
+
+/// Asks a daemon to stop, and waits until it has.
+fn stop(daemon: &mut Process) {
     let pid = daemon.0.id().to_string();
     assert!(
         Command::new("kill")
@@ -288,5 +294,52 @@ fn sigterm_says_goodbye() {
         std::thread::sleep(Duration::from_millis(100));
     };
     assert!(status.success(), "{status}");
-    client.until("watchword/hall/status", 5, |text| text == "stopped");
+}
+
+#[test]
+fn a_limit_and_what_looks_cost_outlive_the_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let Some(_broker) = mosquitto(dir.path(), port) else {
+        return;
+    };
+    let config = dir.path().join("watchword.toml");
+    let data = dir.path().join("data");
+    let text = format!(
+        "camera = \"hall\"\ndata_dir = {data:?}\n[source]\nkind = \"test\"\n\
+         [video]\nrtsp = \"127.0.0.1:{}\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n",
+        free_port()
+    );
+    std::fs::write(&config, text).unwrap();
+    let client = Client { port };
+    let mut daemon = camera(&config);
+    client.until("watchword/hall/status", 60, |text| text == "online");
+    let power = "watchword/hall/power";
+    let limit = |text: &str| serde_json::from_str::<Json>(text).ok()?["limit"].as_f64();
+    client.publish("watchword/hall/power/limit/set", "{\"watts\": 11.5}");
+    client.until(power, 10, |text| limit(text) == Some(11.5));
+    client.publish("watchword/hall/power/limit/set", "minus two");
+    client.until(power, 10, |text| text.contains("\"error\":\"the payload"));
+    client.publish("watchword/hall/power/limit/set", &"9".repeat(100_000));
+    client.until(power, 10, |text| text.contains("100000 bytes"));
+    // The trial look has been made by now or is soon.
+    client.until("watchword/hall/power", 30, |text| {
+        let told: Json = serde_json::from_str(text).unwrap_or_default();
+        let joules = told["joules_per_inference"]["value"].as_f64();
+        joules.is_some_and(|joules| (joules - 0.402).abs() > 0.001)
+    });
+    stop(&mut daemon);
+    let kept = {
+        let limits = spool::Limits::default();
+        let store = spool::Store::open(&data.join("watchword.redb"), limits).unwrap();
+        store.note(spool::Note::Costs).unwrap()
+    };
+    let kept: Json = serde_json::from_slice(&kept.expect("costs are kept")).unwrap();
+    assert!(kept["points"][0]["looks"].as_u64() >= Some(1), "{kept}");
+
+    let _again = camera(&config);
+    client.until("watchword/hall/status", 60, |text| text == "online");
+    client.until(power, 10, |text| {
+        limit(text) == Some(11.5) && text.contains("\"error\":null")
+    });
 }
