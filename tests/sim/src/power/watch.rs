@@ -91,8 +91,8 @@ impl Watch {
         let without = match (measured, self.sensor) {
             (true, Some(s)) => {
                 let then = t - s.latency_seconds;
-                // At one moment: as good as the millisecond before.
-                let from = if s.averages { then - dt } else { then - 1e-3 };
+                // At one moment: as good as the microsecond before.
+                let from = if s.averages { then - dt } else { then - 1e-6 };
                 self.noise = s.noise * board.value.0 + s.quantum / 2.0;
                 board.value.0 - self.believed(from, then) / (then - from)
             }
