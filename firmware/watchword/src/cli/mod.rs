@@ -8,6 +8,7 @@ mod plan;
 pub(crate) use check::{print_echo, read_zones};
 mod provision;
 mod run;
+mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -53,6 +54,8 @@ enum Command {
     /// Before any hardware is bought: which rules fit a board and an allotment,
     /// how often each is looked at, and what that takes a year.
     Plan(plan::PlanArgs),
+    /// Days of a camera's power in seconds: the governor on a simulated board.
+    Simulate(simulate::SimulateArgs),
     /// Check a model package.
     #[command(subcommand)]
     Model(ModelCommand),
@@ -113,6 +116,7 @@ pub fn main() -> ExitCode {
         Command::Provision(command) => provision::run(command),
         Command::Calibrate(args) => calibrate::calibrate(args),
         Command::Plan(args) => plan::run(args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Model(ModelCommand::Verify { dir }) => check::model(&dir),
         Command::Bench(BenchCommand::Vlm(args)) => bench::vlm(args),
     };
