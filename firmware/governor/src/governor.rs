@@ -36,12 +36,12 @@ const DUTY_MOST: f64 = 0.95;
 /// A look is filled up to this share of its deadline.
 const FILLED: f64 = 0.8;
 
-/// Where looks leave no pause, one this long …
-const SOUNDING: Duration = Duration::from_millis(2_500);
+/// Where looks leave no pause, one of the sensor's lag and this much more …
+const SOUNDING: Duration = Duration::from_millis(1_000);
 /// … is made this often, so that board and looks can be told apart, …
-const SOUND_EVERY: Duration = Duration::from_secs(60);
+const SOUND_EVERY: Duration = Duration::from_secs(120);
 /// … and this often once they are, to this doubt.
-const SOUND_SELDOM: Duration = Duration::from_secs(300);
+const SOUND_SELDOM: Duration = Duration::from_secs(600);
 const SETTLED_DOUBT: f64 = 0.04;
 /// A pause that readings can see.
 const SEEN: Duration = Duration::from_millis(1_500);
@@ -526,7 +526,7 @@ impl Governor {
         if now.since(self.paused) < every {
             return None;
         }
-        let until = now + SOUNDING;
+        let until = now + SOUNDING + self.power.meter().lag();
         self.sounding = Some(until);
         Some(until)
     }

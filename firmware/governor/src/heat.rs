@@ -9,6 +9,8 @@ use crate::config::Thermal;
 const FOLLOW: f64 = 1.0 / 120.0;
 /// How fast air can warm unseen: more than any day does, K/s.
 const UNSEEN: f64 = 4.0 / 3_600.0;
+/// Seconds after which the air is known.
+const SETTLED: f64 = 1_800.0;
 /// Looks that would bring the die closer to critical than this do not start.
 const NEAR: f64 = 2.0;
 /// Time constant that takes the noise off the sensor, seconds.
@@ -26,6 +28,8 @@ pub(crate) struct Heat {
     /// The die by its sensor, without noise; `None` while it is not told.
     die: Option<f64>,
     known: bool,
+    /// Seconds for which the sensor has told.
+    watched: f64,
     hot: bool,
 }
 
@@ -40,6 +44,7 @@ impl Heat {
             rise: 0.0,
             die: None,
             known: false,
+            watched: 0.0,
             hot: false,
         }
     }
@@ -75,6 +80,7 @@ impl Heat {
                 self.die = Some(die);
                 let error = celsius - (self.case + self.rise);
                 let dt = dt.min(60.0);
+                self.watched += dt;
                 self.case += FOLLOW * dt * error;
                 // Critically damped against FOLLOW.
                 self.air += FOLLOW * FOLLOW / 4.0 * t_case * dt * error;
@@ -97,6 +103,12 @@ impl Heat {
     /// Whether a sensor tells.
     pub fn told(&self) -> bool {
         self.die.is_some()
+    }
+
+    /// Whether the air is known, and not only feared to be as warm as the case
+    /// was at the start.
+    pub fn settled(&self) -> bool {
+        self.watched >= SETTLED
     }
 
     fn bounds(&self) -> bool {

@@ -198,7 +198,6 @@ impl Meter {
     }
 
     /// How far back readings look.
-    #[cfg(test)]
     pub fn lag(&self) -> Duration {
         self.bank[self.best].lag
     }

@@ -285,7 +285,8 @@ pub struct Thermal {
     #[serde(default)]
     pub derate_celsius: Option<f64>,
     /// What the case is warmer than the air, kelvin for each watt of the
-    /// board; 0.2 to 30, 4.0 unless said otherwise.
+    /// board; 0.2 to 30, 2.0 unless said otherwise: natural convection and
+    /// radiation take about 10 W/(m² K) from a housing of 0.05 m².
     #[serde(default = "kelvin_per_watt")]
     pub kelvin_per_watt: f64,
     /// Time constant of the case, seconds; 30 to 7200, 900 unless said
@@ -293,7 +294,7 @@ pub struct Thermal {
     #[serde(default = "case_seconds")]
     pub case_seconds: f64,
     /// What the die is warmer than the case, kelvin for each watt of the
-    /// board; 0.1 to 30, 3.0 unless said otherwise.
+    /// board; 0.1 to 30, 2.0 unless said otherwise.
     #[serde(default = "die_kelvin_per_watt")]
     pub die_kelvin_per_watt: f64,
     /// Time constant of the die, seconds; 1 to 300, 20 unless said otherwise.
@@ -306,7 +307,7 @@ pub struct Thermal {
 }
 
 fn kelvin_per_watt() -> f64 {
-    4.0
+    2.0
 }
 
 fn case_seconds() -> f64 {
@@ -314,7 +315,7 @@ fn case_seconds() -> f64 {
 }
 
 fn die_kelvin_per_watt() -> f64 {
-    3.0
+    2.0
 }
 
 fn die_seconds() -> f64 {

@@ -209,7 +209,7 @@ fn a_short_file_has_sensible_defaults() {
     let t = &spec.thermal;
     assert_eq!((t.critical(), t.derate()), (Celsius(90.0), Celsius(80.0)));
     assert_eq!((t.case().as_secs(), t.die().as_secs()), (900, 20));
-    assert_eq!((t.kelvin_per_watt, t.die_kelvin_per_watt), (4.0, 3.0));
+    assert_eq!((t.kelvin_per_watt, t.die_kelvin_per_watt), (2.0, 2.0));
     assert_eq!(t.ambient_most_celsius, 55.0);
 }
 

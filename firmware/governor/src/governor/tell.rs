@@ -151,14 +151,18 @@ impl Governor {
             others.map(|(_, entry)| &entry.pace)
         };
         let floor = wish.floor(self.config.floor);
+        // Of heat nothing is known soon after a start; what proves too hot is
+        // slowed then.
+        let heat = self.heat.budget().filter(|_| self.heat.settled());
+        let left = self.power.share(heat);
         let mut best: Option<OverBudget> = None;
         for index in 0..self.costs.len() {
-            let (times, most) = (self.times(index), self.duty(index, 1.0));
+            let (times, step) = (self.times(index), self.costs.step(index));
+            let most = (left / step.max(1e-3)).min(super::DUTY_MOST);
             let duty = |every: Duration| {
                 let more = Some((every, wish.questions));
                 pace::duty_floors(others(), more, times, self.config.floor)
             };
-            let step = self.costs.step(index);
             let fits = self.power.fits(self.costs.step_most(index)) || self.power.fits_now(step);
             if !fits && self.costs.len() > 1 {
                 continue;
@@ -169,7 +173,7 @@ impl Governor {
             let over = OverBudget {
                 feasible: feasible(floor, most, duty),
                 needs: Watts(step * duty(floor)),
-                left: Watts(self.share()),
+                left: Watts(left),
             };
             let sooner = |b: &OverBudget| match (over.feasible, b.feasible) {
                 (Some(this), Some(other)) => this < other,
