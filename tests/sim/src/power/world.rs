@@ -223,7 +223,9 @@ mod tests {
         let (mut often, mut seldom) = (World::new(&scenario), World::new(&scenario));
         for n in 0..20_000 {
             let t = f64::from(n) * 0.5;
-            (often.base(t), often.content(t), often.encoder(t));
+            often.base(t);
+            often.content(t);
+            often.encoder(t);
         }
         let t = 9_999.5;
         assert_eq!(often.base(t), seldom.base(t));
