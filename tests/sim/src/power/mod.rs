@@ -4,6 +4,7 @@
 
 mod baseline;
 mod chance;
+mod check;
 mod governed;
 mod ledger;
 mod plant;
