@@ -47,6 +47,11 @@ impl Blind {
         self.looked = now;
     }
 
+    /// How long it has not been looked at, or not been there.
+    pub fn unseen(&self, now: Mono) -> Duration {
+        now.since(self.looked)
+    }
+
     /// The longest within the last half to whole hour, the time since the last
     /// look included.
     pub fn longest(&self, now: Mono) -> Duration {

@@ -600,8 +600,9 @@ impl Governor {
         let unseen_past_floor = |e: &Entry| {
             let floor = e.pace.wish.floor(self.config.floor);
             let soon = floor.mul_f64(NEAR_FLOOR);
-            let unseen = e.looked.map(|l| now.since(l)).filter(|u| *u > soon);
-            unseen.unwrap_or_default()
+            // Also of one that never had a look.
+            let unseen = e.looked.map_or(e.blind.unseen(now), |l| now.since(l));
+            Some(unseen).filter(|u| *u > soon).unwrap_or_default()
         };
         due.sort_by_key(|(id, e)| {
             let first = Reverse(unseen_past_floor(e));

@@ -14,7 +14,7 @@ use super::scenario::Scenario;
 use super::sensor::Sensors;
 use super::watch::Watch;
 
-/// The board is read this often, s.
+/// The board is read this often on average, s.
 pub const TICK: f64 = 0.5;
 /// Where nobody reads it, time is cut into pieces no longer than this, s.
 const PIECE: f64 = 60.0;
@@ -114,6 +114,7 @@ struct Loop<'a> {
     watch: Watch,
     holds: Vec<Holds>,
     each: Chance,
+    uneven: Chance,
     look: Option<Look>,
     tick: f64,
     ask: f64,
@@ -132,6 +133,7 @@ pub fn run(scenario: &Scenario, policy: &mut dyn Policy, seconds: f64, series: b
         watch: Watch::new(scenario),
         holds: Holds::all(scenario),
         each: Chance::new(scenario.seed, "each look"),
+        uneven: Chance::new(scenario.seed, "when the board is read"),
         look: None,
         tick: TICK,
         ask: TICK,
@@ -148,7 +150,6 @@ pub fn run(scenario: &Scenario, policy: &mut dyn Policy, seconds: f64, series: b
 
 impl Loop<'_> {
     fn go(&mut self, end: f64) {
-        let piece = if self.policy.senses() { TICK } else { PIECE };
         while self.plant.now() < end {
             let event = match &self.look {
                 Some(look) => look.end,
@@ -164,7 +165,12 @@ impl Loop<'_> {
                 self.settle(t);
             }
             if t >= self.tick {
-                self.tick = ((t / piece).floor() + 1.0) * piece;
+                // Uneven, as the daemon reads: in step with looks, a sensor
+                // would see all of them or none.
+                self.tick = match self.policy.senses() {
+                    true => t + TICK * self.uneven.between(0.7, 1.3),
+                    false => ((t / PIECE).floor() + 1.0) * PIECE,
+                };
                 self.observe(t);
             }
             if self.look.is_none() && t >= self.ask {
