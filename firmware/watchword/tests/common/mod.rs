@@ -41,7 +41,7 @@ pub struct Camera {
     /// `look_draws` more.
     pub look_takes: Duration,
     pub look_draws: f64,
-    /// The operating point of each look.
+    /// The operating points of the last 100 looks.
     pub points: Vec<String>,
     /// Points that the model can't run at.
     pub no_point: Vec<String>,
@@ -147,6 +147,9 @@ impl Camera {
                             let seen = Err(Unseen::NoPoint("it is missing".into()));
                             events.push(Event::Looked(Looked { number, seen }));
                             continue;
+                        }
+                        if self.points.len() >= 100 {
+                            self.points.remove(0);
                         }
                         self.points.push(point);
                         let frame = self.source.next(Duration::from_millis(200));
