@@ -11,8 +11,11 @@ const FOLLOW: f64 = 1.0 / 120.0;
 const UNSEEN: f64 = 4.0 / 3_600.0;
 /// Seconds after which the air is known.
 const SETTLED: f64 = 1_800.0;
-/// Looks that would bring the die closer to critical than this do not start.
-const NEAR: f64 = 2.0;
+/// Looks that would bring the die closer to critical than this do not start:
+/// thermal sensors are off by some kelvin.
+const NEAR: f64 = 4.0;
+/// A temperature that is only reckoned may be this much higher, K.
+const RECKONED: f64 = 3.0;
 /// Time constant that takes the noise off the sensor, seconds.
 const SMOOTH: f64 = 4.0;
 
@@ -96,7 +99,7 @@ impl Heat {
 
     /// The die now, as told or as modelled; `None` if nothing is known.
     pub fn die(&self) -> Option<f64> {
-        let modelled = || Some(self.case + self.rise).filter(|_| self.bounds());
+        let modelled = || Some(self.case + self.rise + RECKONED).filter(|_| self.bounds());
         self.die.or_else(modelled)
     }
 

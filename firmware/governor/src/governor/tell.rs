@@ -93,7 +93,7 @@ impl Governor {
         if share >= step * super::DUTY_MOST {
             let seconds = self.costs.seconds(here, 1);
             let why = format!(
-                "a look takes {seconds:.1} s, and rules want more of them than there is time for"
+                "a look takes {seconds:.2} s, and rules want more of them than there is time for"
             );
             return (Cause::Busy, why);
         }

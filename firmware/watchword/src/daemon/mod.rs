@@ -29,9 +29,18 @@ use balance::{Caps, Worth};
 use carry::{Carrier, GiveUp};
 use look::Looker;
 
-/// How often the board's sensors are read: twice within the shortest look of
-/// which anything can be learned, and soon enough to give one up.
+/// How often the board's sensors are read on average: soon enough to give a
+/// look up.
 const READ_EVERY: Duration = Duration::from_millis(500);
+
+/// When they are read next after the `n`-th time: after 0.7 to 1.3 times
+/// [`READ_EVERY`], unevenly. In step with looks, a sensor that says how it is
+/// at one moment would see all of them or none. (Multiples of the golden
+/// ratio, without their whole part, are spread evenly and never in step.)
+fn read_after(n: u32) -> Duration {
+    let spread = (f64::from(n) * 0.618_033_988_749_895).fract();
+    READ_EVERY.mul_f64(0.7 + 0.6 * spread)
+}
 
 /// How long a clean stop may take before it is cut short.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -231,7 +240,7 @@ pub async fn run_and_tell(
     }
     let ping_every = service::watchdog_interval();
     let mut stop = stop;
-    let mut read_at = Instant::now() + READ_EVERY;
+    let (mut read_at, mut reads) = (Instant::now() + READ_EVERY, 0u32);
     loop {
         let now = clock.now();
         let wake = Instant::now() + watch.next_wake(now).since(now.mono);
@@ -249,7 +258,8 @@ pub async fn run_and_tell(
             }
             Some(looked) = news.recv() => Event::Looked(looked),
             () = sleep_until(read_at) => {
-                read_at = Instant::now() + READ_EVERY;
+                read_at = Instant::now() + read_after(reads);
+                reads = reads.wrapping_add(1);
                 if ping_every.is_some() {
                     service::ping();
                 }

@@ -33,6 +33,10 @@ pub struct Governed {
     refused: Option<Cause>,
 }
 
+/// Share of the whole board's watts that pass through the die at work: a board's
+/// file tells of these, a scenario of the die's own.
+const IN_DIE: f64 = 0.6;
+
 /// What a board's file would tell of the scenario's board.
 pub fn config(scenario: &Scenario) -> Config {
     let board = &scenario.board;
@@ -56,7 +60,7 @@ pub fn config(scenario: &Scenario) -> Config {
             critical: Celsius(board.critical_celsius),
             case_kelvin_per_watt: n.case_k_per_w,
             case: seconds(n.case_minutes * 60.0),
-            die_kelvin_per_watt: n.die_k_per_w,
+            die_kelvin_per_watt: n.die_k_per_w * IN_DIE,
             die: seconds(n.die_seconds),
             ambient_most: board.ambient_most_celsius.map(Celsius),
         },
