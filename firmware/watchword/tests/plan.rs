@@ -143,7 +143,7 @@ fn a_year_is_its_watts_over_its_hours() {
 #[test]
 fn an_interval_that_is_offered_fits() {
     let tight = ["--board", "generic", "--allotment", "12.95"];
-    let tight = [&tight[..], &["--look-ms", "15000", "--ambient", "56.75"]].concat();
+    let tight = [&tight[..], &["--look-ms", "15000", "--ambient", "68.86"]].concat();
     let plan = json(&tight, "smoke\n");
     let error = &plan["rules"][0]["error"];
     assert_eq!(error["kind"], "over_budget", "{plan}");
