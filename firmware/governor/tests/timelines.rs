@@ -6,8 +6,20 @@ use std::collections::BTreeMap;
 
 use common::*;
 use governor::{Cause, Config, Decision, Governor, Learned, Thermal, Wish};
-use proptest::{prelude::*, test_runner::RngSeed};
-use scene::{Celsius, Id, Joules, Quantity, Source, Watts};
+use scene::{Celsius, Joules, Quantity, Source, Watts};
+
+fn capped(watts: f64) -> Governor {
+    Governor::new(Config {
+        cap: Some(Watts(watts)),
+        ..config()
+    })
+}
+
+/// Looks that started within these seconds.
+fn looks_in(ran: &Ran, from: f64, to: f64) -> usize {
+    let within = |(t, _): &&(f64, String)| (from..to).contains(t);
+    ran.starts.iter().filter(within).count()
+}
 
 fn go(g: &mut Governor, from: f64, seconds: f64, plant: &Plant) -> Ran {
     run(g, from, seconds, plant, &BTreeMap::new())
@@ -118,8 +130,8 @@ fn no_look_starts_that_would_break_the_allotment() {
         ..CALM
     };
     let ran = go(&mut g, 0.0, 900.0, &night);
-    assert_eq!(ran.looks_in(302.0, 600.0), 0);
-    assert!(ran.looks_in(0.0, 300.0) > 250 && ran.looks_in(605.0, 900.0) > 250);
+    assert_eq!(looks_in(&ran, 302.0, 600.0), 0);
+    assert!(looks_in(&ran, 0.0, 300.0) > 250 && looks_in(&ran, 605.0, 900.0) > 250);
     let (_, cause, reason) = ran.holds.iter().find(|(t, ..)| *t > 400.0).unwrap();
     assert_eq!(*cause, Cause::Peak);
     assert!(
@@ -150,7 +162,7 @@ fn room_is_kept_for_what_switches_on() {
         ..night
     };
     let ran = go(&mut g, 0.0, 600.0, &takes);
-    assert!(ran.given_up.is_empty() && ran.looks_in(310.0, 600.0) > 40);
+    assert!(ran.given_up.is_empty() && looks_in(&ran, 310.0, 600.0) > 40);
     assert!(ran.peak <= 12.95);
     // Too little for both: it looks by day, since a sensor would tell in time,
     // and gives up what is under way at dusk.
@@ -161,8 +173,8 @@ fn room_is_kept_for_what_switches_on() {
     let mut g = Governor::new(board(0.07, 3.0));
     g.register(id("a"), wish(1.0, 5, 1));
     let ran = go(&mut g, 0.0, 600.0, &dim);
-    assert!(ran.looks_in(0.0, 300.0) > 40);
-    assert_eq!(ran.looks_in(305.0, 600.0), 0);
+    assert!(looks_in(&ran, 0.0, 300.0) > 40);
+    assert_eq!(looks_in(&ran, 305.0, 600.0), 0);
     let (t, why) = &ran.given_up[0];
     assert!(
         (302.0..306.0).contains(t) && why.contains("12.9 W are granted"),
@@ -202,8 +214,8 @@ fn a_lower_class_ends_the_look_under_way_and_a_limit_counts() {
     let ran = go(&mut g, 0.0, 600.0, &lower);
     assert_eq!(ran.given_up.len(), 1);
     assert!((200.0..201.0).contains(&ran.given_up[0].0));
-    assert_eq!(ran.looks_in(201.0, 400.0), 0);
-    assert!(ran.looks_in(400.0, 420.0) > 3, "back at once");
+    assert_eq!(looks_in(&ran, 201.0, 400.0), 0);
+    assert!(looks_in(&ran, 400.0, 420.0) > 3, "back at once");
     g.set_limit(Some(Watts(6.0)));
     let ran = go(&mut g, 600.0, 100.0, &CALM);
     assert_eq!(ran.starts.len(), 0);
@@ -366,11 +378,11 @@ fn a_step_that_lets_no_look_start_is_forgotten() {
     let ran = go(&mut g, 0.0, 600.0, &dear);
     assert!(ran.starts.len() > 250);
     let ran = go(&mut g, 600.0, 3_000.0, &dear);
-    assert_eq!(ran.looks_in(610.0, 700.0), 0);
+    assert_eq!(looks_in(&ran, 610.0, 700.0), 0);
     assert!(
-        ran.looks_in(1_600.0, 3_600.0) > 900,
+        looks_in(&ran, 1_600.0, 3_600.0) > 900,
         "{}",
-        ran.looks_in(1_600.0, 3_600.0)
+        looks_in(&ran, 1_600.0, 3_600.0)
     );
 }
 
@@ -415,9 +427,9 @@ fn heat_stops_looks_until_it_is_cooler() {
         ..CALM
     };
     let ran = go(&mut g, 0.0, 900.0, &hot);
-    assert!(ran.looks_in(0.0, 100.0) > 80);
-    assert_eq!(ran.looks_in(120.0, 300.0), 0, "not cool enough yet");
-    assert!(ran.looks_in(320.0, 900.0) > 100);
+    assert!(looks_in(&ran, 0.0, 100.0) > 80);
+    assert_eq!(looks_in(&ran, 120.0, 300.0), 0, "not cool enough yet");
+    assert!(looks_in(&ran, 320.0, 900.0) > 100);
     let (_, _, reason) = ran
         .holds
         .iter()
@@ -583,63 +595,4 @@ fn a_still_scene_saves_joules_and_teaches_nothing_about_looks() {
     assert!(saved > 100);
     let change = g.cost(&id("a")).unwrap().joules_per_check / cost.joules_per_check - 1.0;
     assert!(change.abs() < 0.1, "looks did not get cheaper: {change}");
-}
-
-proptest! {
-    // The same cases at every run; PROPTEST_RNG_SEED and PROPTEST_CASES choose others.
-    #![proptest_config(ProptestConfig { cases: 48, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
-
-    /// Whatever the board does: no unsafe start as far as the sensor tells, and
-    /// time and numbers stay sane.
-    #[test]
-    fn the_allotment_holds(
-        rules in prop::collection::vec((0.1f64..30.0, 0u8..10, 0usize..5), 1..12),
-        loads in prop::collection::vec(3.0f64..13.0, 1..20),
-        fixed in 0.05f64..2.0, each in 0.0f64..0.5,
-    ) {
-        let mut g = Governor::new(config());
-        let mut questions: BTreeMap<Id, usize> = BTreeMap::new();
-        for (i, (wanted, priority, asked)) in rules.iter().enumerate() {
-            let rule = id(&format!("r{i}"));
-            g.register(rule.clone(), wish(*wanted, *priority, *asked));
-            questions.insert(rule, *asked);
-        }
-        let plant = Plant {
-            base: &|t| loads[(t / 30.0) as usize % loads.len()],
-            takes: &|_, n| fixed + each * n as f64,
-            ..CALM
-        };
-        let ran = run(&mut g, 0.0, 600.0, &plant, &questions);
-        for (t, _) in &ran.starts {
-            // What was read last, half a second ago at most; a step of the
-            // board is believed within two seconds.
-            let seen = (0..5).map(|n| (plant.base)((t - f64::from(n) * 0.5).max(0.0)));
-            let least = seen.fold(f64::MAX, f64::min);
-            prop_assert!(least + 3.0 <= 12.95, "at {t}: {least} W");
-        }
-        prop_assert!(g.state().saved.0.is_finite());
-    }
-
-    #[test]
-    fn mad_readings_are_survived(
-        mad in prop::collection::vec((any::<f64>(), any::<f64>(), any::<f64>(), 0u64..5_000, any::<bool>()), 1..80),
-    ) {
-        let mut g = Governor::new(config());
-        g.register(id("a"), wish(1.0, 5, 1));
-        for (allotment, board, celsius, ms, settle) in mad {
-            let mut r = readings(allotment, board);
-            r.hottest = Some(scene::ports::Reading::measured(Celsius(celsius), "soc"));
-            let now = scene::Mono::from_millis(ms);
-            g.observe(now, &r);
-            if let Decision::Look { .. } = g.decide(now) {
-                match settle {
-                    true => drop(g.settle(now, Quantity::modelled(Joules(board)), secs(0.3), 1)),
-                    false => g.cancel(now),
-                }
-            }
-            let s = g.state();
-            prop_assert!(s.saved.0.is_finite() && s.share.0.is_finite() && s.share.0 >= 0.0);
-            prop_assert!(s.watts_per_inference.value.0 > 0.0);
-        }
-    }
 }

@@ -48,13 +48,6 @@ pub fn config() -> Config {
     }
 }
 
-pub fn capped(watts: f64) -> Governor {
-    Governor::new(Config {
-        cap: Some(Watts(watts)),
-        ..config()
-    })
-}
-
 /// Readings of a board with a power sensor.
 pub fn readings(allotment: f64, board: f64) -> Readings {
     Readings {
@@ -121,13 +114,6 @@ pub struct Ran {
     pub holds: Vec<(f64, Cause, String)>,
     /// The most that board and look drew together.
     pub peak: f64,
-}
-
-impl Ran {
-    pub fn looks_in(&self, from: f64, to: f64) -> usize {
-        let within = |(t, _): &&(f64, String)| (from..to).contains(t);
-        self.starts.iter().filter(within).count()
-    }
 }
 
 /// Runs from `from` for `seconds`; readings come about every half second.
