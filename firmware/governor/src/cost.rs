@@ -40,8 +40,13 @@ pub struct LearnedPoint {
 
 /// Doubt, as a share, of what was told and not tried.
 const TOLD_DOUBT: f64 = 0.2;
+/// Share of what was told that the peak guard heeds, whatever was measured.
+const HEEDED: f64 = 0.7;
 /// What is believed of a step must not be further off than so many times.
 const STEP_RANGE: f64 = 8.0;
+/// A measured step falls no faster than this from reading to reading, since
+/// a few may mislead and the guard is for the worst look. It rises at once.
+const FALLS: f64 = 0.99;
 /// Standard deviations that a look may take longer or shorter before it counts
 /// as an outlier, and how many in a row are believed after all.
 const OUTLIER: f64 = 4.0;
@@ -181,9 +186,16 @@ impl Costs {
         told(entry) * (runs.step / told(runs)).clamp(0.5, 2.0)
     }
 
-    /// The same, no lower than it may well be.
+    /// The same for the peak guard: short looks are hard to see, so what was
+    /// told counts for the most of it.
+    pub fn step_guarded(&self, index: usize) -> f64 {
+        self.step(index)
+            .max(HEEDED * self.entries[index].told.step.0)
+    }
+
+    /// The same, as high as it may well be.
     pub fn step_most(&self, index: usize) -> f64 {
-        self.step(index) * (1.0 + self.entries[index].doubt.min(TOLD_DOUBT))
+        self.step_guarded(index) * (1.0 + self.entries[index].doubt.min(TOLD_DOUBT))
     }
 
     /// How long a look with so many questions takes, seconds.
@@ -256,7 +268,8 @@ impl Costs {
     pub fn measured(&mut self, watts: f64, doubt: f64) {
         let entry = &mut self.entries[self.current];
         let told = entry.told.step.0.max(0.05);
-        entry.step = watts.clamp(told / STEP_RANGE, told * STEP_RANGE);
+        let watts = watts.clamp(told / STEP_RANGE, told * STEP_RANGE);
+        entry.step = watts.max(entry.step * FALLS);
         entry.doubt = doubt;
         self.source = Source::Measured;
     }

@@ -353,7 +353,7 @@ impl Governor {
         }
         self.weighed = Some(now);
         let candidate = |index: usize| {
-            let (step, most) = (self.costs.step(index), self.costs.step_most(index));
+            let (step, most) = (self.costs.step_guarded(index), self.costs.step_most(index));
             let wanted = pace::duty_wanted(self.rules.values().map(|e| &e.pace), self.times(index));
             let duty = self.duty(index, self.asked);
             let hot = self.heat.after(most, self.costs.seconds(index, 1));

@@ -21,6 +21,8 @@ use crate::kalman::Pair;
 /// The lags that are reckoned with: none to 2 s.
 const LAGS: u32 = 17;
 const LAG_STEP: Duration = Duration::from_millis(125);
+/// Looks this long ago still show.
+const LOOK_BACK: Duration = Duration::from_millis(2_750);
 
 /// How far the board wanders without jumping, W²/s.
 const WANDER: f64 = 0.002;
@@ -49,8 +51,12 @@ const MOST: f64 = 3.0;
 const JUMP: f64 = 6.0;
 /// How much the newest reading counts in averages of squared errors.
 const NEWEST: f64 = 0.02;
-/// Another lag is believed when it errs by this much less.
+/// Another lag is believed when it errs by this much less for so many
+/// readings.
 const BETTER: f64 = 0.95;
+const INSIST: u32 = 20;
+/// Looks are seen if knowing of them makes the error this much less.
+const SEES: f64 = 0.9;
 
 #[derive(Clone, Copy, Debug)]
 struct Filter {
@@ -82,7 +88,8 @@ impl Filter {
         }
     }
 
-    fn take(&mut self, reading: f64, activity: f64, dt: f64) {
+    /// `tells`: looks ran about this time, so that lags can be told apart.
+    fn take(&mut self, reading: f64, activity: f64, dt: f64, tells: bool) {
         self.state.p[0] += WANDER * dt;
         self.state.p[2] = (self.state.p[2] + DRIFT * dt).min(UNSURE);
         let h = [1.0, activity];
@@ -108,7 +115,9 @@ impl Filter {
         }
         let noise = (surprise * surprise).min(16.0 * expected) - spread;
         self.noise = (self.noise + NEWEST * (noise - self.noise)).max(LEAST_NOISE);
-        self.error += NEWEST * ((surprise * surprise).min(25.0) - self.error);
+        if tells {
+            self.error += NEWEST * ((surprise * surprise).min(25.0) - self.error);
+        }
         let expected = self.state.expected(h);
         self.state.learn(h, expected + believed, self.noise);
         let [board, correction] = &mut self.state.x;
@@ -121,7 +130,12 @@ impl Filter {
 #[derive(Clone, Debug)]
 pub(crate) struct Meter {
     bank: Vec<Filter>,
+    /// Takes looks for nothing: who foresees no better knows nothing of them.
+    blank: Filter,
     best: usize,
+    /// For how many readings another one has been better.
+    better: u32,
+    newest: f64,
     last: Option<Mono>,
     readings: u32,
 }
@@ -135,7 +149,10 @@ impl Meter {
             bank: both
                 .map(|(lag, averages)| Filter::new(lag, averages, board))
                 .collect(),
+            blank: Filter::new(Duration::ZERO, true, board),
             best: 0,
+            better: 0,
+            newest: 0.0,
             last: None,
             readings: 0,
         }
@@ -144,7 +161,8 @@ impl Meter {
     /// A reading that was true until `at`.
     pub fn take(&mut self, at: Mono, reading: f64, activity: &Activity) {
         let Some(last) = self.last.replace(at) else {
-            for filter in &mut self.bank {
+            let filters = self.bank.iter_mut().chain([&mut self.blank]);
+            for filter in filters {
                 filter.state.x[0] = (reading - activity.mean(at, at)).max(0.0);
             }
             return;
@@ -156,7 +174,9 @@ impl Meter {
         let dt = at.since(last).as_secs_f64();
         // After a gap in the readings the window is not the gap.
         let from = last.max(at - Duration::from_secs(2));
-        for filter in &mut self.bank {
+        let tells = activity.mean(at - LOOK_BACK, at) > 0.0;
+        self.blank.take(reading, 0.0, dt.min(600.0), tells);
+        for (index, filter) in self.bank.iter_mut().enumerate() {
             let to = at - filter.lag;
             let from = if filter.averages {
                 from - filter.lag
@@ -164,22 +184,39 @@ impl Meter {
                 to
             };
             let active = activity.mean(from, to);
-            filter.take(reading, active, dt.min(600.0));
+            if index == self.best {
+                let looks = filter.state.x[1] * active;
+                self.newest = reading - looks - ROBUST * filter.noise.sqrt();
+            }
+            filter.take(reading, active, dt.min(600.0), tells);
+        }
+        if !tells {
+            return;
         }
         self.readings = self.readings.saturating_add(1);
         let error = |i: usize| self.bank[i].error;
         let least = (0..self.bank.len()).min_by(|a, b| error(*a).total_cmp(&error(*b)));
-        if let Some(least) = least
-            && self.readings > 60
-            && error(least) < BETTER * error(self.best)
-        {
-            self.best = least;
+        match least {
+            Some(least) if self.readings > 60 && error(least) < BETTER * error(self.best) => {
+                self.better += 1;
+                if self.better >= INSIST {
+                    self.best = least;
+                    self.better = 0;
+                }
+            }
+            _ => self.better = 0,
         }
     }
 
     /// The board without looks, watts.
     pub fn board(&self) -> f64 {
         self.bank[self.best].state.x[0]
+    }
+
+    /// The same by the newest reading alone, no higher than its noise allows:
+    /// what has just switched on shows here first.
+    pub fn newest(&self) -> f64 {
+        self.newest
     }
 
     /// By how much looks add more or less than believed.
@@ -194,7 +231,8 @@ impl Meter {
 
     /// Whether readings have told what looks add.
     pub fn sure(&self) -> bool {
-        self.bank[self.best].state.p[2] < SURE
+        let best = &self.bank[self.best];
+        best.state.p[2] < SURE && best.error < SEES * self.blank.error
     }
 
     /// How far back readings look.

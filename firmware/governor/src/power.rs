@@ -211,7 +211,15 @@ impl Power {
     /// What board and look draw at the most, watts, as far as a sensor that is
     /// off by its tolerance tells.
     fn most(&self, step: f64) -> f64 {
-        (self.board() + step) * (1.0 + self.tolerance())
+        (self.peak() + step) * (1.0 + self.tolerance())
+    }
+
+    /// The board without looks, as it may have become just now.
+    fn peak(&self) -> f64 {
+        match self.measured() {
+            true => self.board().max(self.meter.newest()),
+            false => self.board(),
+        }
     }
 
     /// Whether a look that adds `step` fits whatever switches on meanwhile.
@@ -224,7 +232,7 @@ impl Power {
     pub fn fits_now(&self, step: f64) -> bool {
         let granted = self.granted.as_ref().map_or(0.0, |r| r.value.0);
         let peak = self.most(step) + self.reserve() <= granted * PEAK;
-        self.measured() && peak && self.board() + step <= self.usable()
+        self.measured() && peak && self.peak() + step <= self.usable()
     }
 
     /// Whether a look under way that adds `step` must be given up.

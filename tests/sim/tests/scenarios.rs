@@ -72,7 +72,7 @@ fn a_week_of_every_scenario() {
         other.pse_cuts > r.pse_cuts_without_inference || other.critical_seconds > 0.0
     };
     let harmed = reports.iter().filter(|r| on_off(r)).count();
-    assert!(harmed >= 4, "on/off throttling is harmed by {harmed}");
+    assert!(harmed >= 3, "on/off throttling is harmed by {harmed}");
     // Where there is room for everything, everything is done.
     let calm = of("calm-day");
     let share = calm.governor.checks_per_hour / calm.wanted_checks_per_hour;

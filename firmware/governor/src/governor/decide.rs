@@ -64,7 +64,7 @@ impl Governor {
             return Err((Cause::Busy, "a look runs".into(), now + ASK_AGAIN));
         }
         let here = self.costs.current();
-        let (step, most) = (self.costs.step(here), self.costs.step_most(here));
+        let (step, most) = (self.costs.step_guarded(here), self.costs.step_most(here));
         if let Some(reason) = self.heat.refuses(most, self.costs.seconds(here, 1)) {
             return Err((Cause::Heat, reason, now + ASK_AGAIN));
         }
@@ -178,7 +178,7 @@ impl Governor {
         self.activity.start(now, self.costs.base());
         self.flight = Some(Flight {
             predicted,
-            step: self.costs.step(here),
+            step: self.costs.step_guarded(here),
             given_up: false,
             before,
         });
