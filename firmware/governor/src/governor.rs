@@ -234,11 +234,6 @@ impl Governor {
         self.weighed = None;
     }
 
-    /// What the operator set.
-    pub fn limit(&self) -> Option<Watts> {
-        self.power.limit()
-    }
-
     /// Takes readings in. Call it at every reading, also while a look runs:
     /// a reason that comes back means that this look must be given up now.
     pub fn observe(&mut self, now: Mono, readings: &Readings) -> Option<String> {
@@ -297,13 +292,7 @@ impl Governor {
     fn refill(&mut self, now: Mono) {
         let dt = self.refilled.map_or(0.0, |at| now.since(at).as_secs_f64());
         self.refilled = Some(now);
-        let share = self.share();
-        let here = self.costs.current();
-        let most = self
-            .costs
-            .joules(here, self.questions_of(self.rules.keys()));
-        // Room for the largest look, or it could never be paid.
-        let room = (share * self.config.savings.as_secs_f64()).max(most * 1.2);
+        let (share, room) = (self.share(), self.room());
         self.saved = (self.saved + share * dt).clamp(-room, room);
         if dt > 0.0 {
             let gain = 1.0 - (-dt / 30.0).exp();

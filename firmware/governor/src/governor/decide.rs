@@ -112,11 +112,7 @@ impl Governor {
         self.affordable(now).map_err(|least| {
             let share = self.share();
             let wait = ((least - self.saved) / share.max(1e-3)).clamp(0.05, 60.0);
-
-            let budget = self.heat.budget();
-            let heat =
-                !self.power.capped(budget) && budget.is_some_and(|heat| heat < self.power.usable());
-            let (cause, why) = match heat {
+            let (cause, why) = match self.cool_matters() {
                 true => (Cause::Heat, ", so that it stays cool enough"),
                 false => (Cause::Energy, ""),
             };

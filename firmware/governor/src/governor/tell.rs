@@ -126,8 +126,10 @@ impl Governor {
         })
     }
 
-    fn cool_matters(&self) -> bool {
-        (self.heat.budget()).is_some_and(|heat| heat < self.power.usable())
+    /// Whether it is heat that leaves looks no more.
+    pub(super) fn cool_matters(&self) -> bool {
+        let budget = self.heat.budget();
+        !self.power.capped(budget) && budget.is_some_and(|heat| heat < self.power.usable())
     }
 
     /// What a rule costs at its interval now; `None` if it is not known.
