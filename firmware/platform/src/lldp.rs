@@ -256,17 +256,7 @@ mod tests {
             "eth0",
             &pse("class 4", &at(25_500, 20_000)),
         )]));
-        let expected = MdiPower {
-            interface: "eth0".into(),
-            is_pse: true,
-            supported: true,
-            enabled: true,
-            class: Some(4),
-            at: true,
-            requested: Some(25_500),
-            allocated: Some(20_000),
-            ..MdiPower::default()
-        };
+        let expected = asked_25_given_20("eth0");
         assert_eq!(told.unwrap(), [expected]);
         let more = at(51_000, 51_000) + &bt(0, 0);
         let told = parse(&answer(&[neighbour("eth0", &pse("class 4", &more))])).unwrap();
@@ -276,15 +266,10 @@ mod tests {
         assert_eq!(told[0].granted().unwrap().0, 51.0);
     }
 
-    /// Written by lldpcli 1.0.16, the neighbour another lldpd that plays the
-    /// switch.
-    #[test]
-    fn lldpd_itself_is_understood() {
-        let json0 = include_str!("../tests/trees/lldp/neighbours.json0");
-        let json = include_str!("../tests/trees/lldp/neighbours.json");
-        let told = parse(json0).unwrap();
-        let expected = MdiPower {
-            interface: "veth0".into(),
+    /// A switch that was asked for 25.5 W on this interface and gives 20 W.
+    fn asked_25_given_20(interface: &str) -> MdiPower {
+        MdiPower {
+            interface: interface.into(),
             is_pse: true,
             supported: true,
             enabled: true,
@@ -293,7 +278,17 @@ mod tests {
             requested: Some(25_500),
             allocated: Some(20_000),
             ..MdiPower::default()
-        };
+        }
+    }
+
+    /// Written by lldpcli 1.0.16, the neighbour another lldpd that plays the
+    /// switch.
+    #[test]
+    fn lldpd_itself_is_understood() {
+        let json0 = include_str!("../tests/trees/lldp/neighbours.json0");
+        let json = include_str!("../tests/trees/lldp/neighbours.json");
+        let told = parse(json0).unwrap();
+        let expected = asked_25_given_20("veth0");
         assert_eq!(told, [expected]);
         assert_eq!(parse(json), Ok(told));
     }

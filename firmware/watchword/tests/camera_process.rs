@@ -6,7 +6,7 @@
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -126,6 +126,19 @@ impl Client {
     }
 }
 
+/// The camera "hall" below `dir`, at the broker on `port`: its configuration,
+/// and somebody who talks to it.
+fn hall(dir: &Path, port: u16, source: &str) -> (PathBuf, Client) {
+    let config = dir.join("watchword.toml");
+    let text = format!(
+        "camera = \"hall\"\ndata_dir = \"data\"\n[source]\n{source}\n\
+         [video]\nrtsp = \"127.0.0.1:{}\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n",
+        free_port()
+    );
+    std::fs::write(&config, text).unwrap();
+    (config, Client { port })
+}
+
 #[test]
 fn a_client_that_knows_only_the_contract() {
     let dir = tempfile::tempdir().unwrap();
@@ -133,14 +146,7 @@ fn a_client_that_knows_only_the_contract() {
     let Some(_broker) = mosquitto(dir.path(), port) else {
         return;
     };
-    let config = dir.path().join("watchword.toml");
-    let text = format!(
-        "camera = \"hall\"\ndata_dir = \"data\"\n[source]\nkind = \"test\"\n\
-         [video]\nrtsp = \"127.0.0.1:{}\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n",
-        free_port()
-    );
-    std::fs::write(&config, text).unwrap();
-    let client = Client { port };
+    let (config, client) = hall(dir.path(), port, "kind = \"test\"");
     let mut daemon = camera(&config);
     client.until("watchword/hall/status", 60, |text| text == "online");
     let info = client.json("watchword/hall/info", 10);
@@ -225,16 +231,11 @@ fn trouble_with_a_network_camera_is_told_without_its_password() {
     let Some(_broker) = mosquitto(dir.path(), port) else {
         return;
     };
-    let config = dir.path().join("watchword.toml");
-    let text = format!(
-        "camera = \"hall\"\ndata_dir = \"data\"\n[source]\nkind = \"rtsp\"\n\
-         url = \"rtsp://adam:hunter2@127.0.0.1:{}/live?token=hunter2\"\n\
-         [video]\nrtsp = \"127.0.0.1:{}\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n",
-        free_port(),
+    let source = format!(
+        "kind = \"rtsp\"\nurl = \"rtsp://adam:hunter2@127.0.0.1:{}/live?token=hunter2\"",
         free_port()
     );
-    std::fs::write(&config, text).unwrap();
-    let client = Client { port };
+    let (config, client) = hall(dir.path(), port, &source);
     let _daemon = camera(&config);
     client.until("watchword/hall/source", 60, |text| {
         assert!(
@@ -256,14 +257,8 @@ fn sigterm_says_goodbye() {
     let Some(_broker) = mosquitto(dir.path(), port) else {
         return;
     };
-    let config = dir.path().join("watchword.toml");
-    let text = format!(
-        "camera = \"hall\"\ndata_dir = \"data\"\n[source]\nkind = \"v4l2\"\ndevice = \"/dev/video-none\"\n\
-         [video]\nrtsp = \"127.0.0.1:{}\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n",
-        free_port()
-    );
-    std::fs::write(&config, text).unwrap();
-    let client = Client { port };
+    let source = "kind = \"v4l2\"\ndevice = \"/dev/video-none\"";
+    let (config, client) = hall(dir.path(), port, source);
     let mut daemon = camera(&config);
     // A missing sensor does not keep the camera from talking.
     client.until("watchword/hall/status", 60, |text| text == "online");
@@ -303,15 +298,7 @@ fn a_limit_and_what_looks_cost_outlive_the_process() {
     let Some(_broker) = mosquitto(dir.path(), port) else {
         return;
     };
-    let config = dir.path().join("watchword.toml");
-    let data = dir.path().join("data");
-    let text = format!(
-        "camera = \"hall\"\ndata_dir = {data:?}\n[source]\nkind = \"test\"\n\
-         [video]\nrtsp = \"127.0.0.1:{}\"\n[mqtt]\nurl = \"mqtt://127.0.0.1:{port}\"\n",
-        free_port()
-    );
-    std::fs::write(&config, text).unwrap();
-    let client = Client { port };
+    let (config, client) = hall(dir.path(), port, "kind = \"test\"");
     let mut daemon = camera(&config);
     client.until("watchword/hall/status", 60, |text| text == "online");
     let power = "watchword/hall/power";
@@ -331,7 +318,7 @@ fn a_limit_and_what_looks_cost_outlive_the_process() {
     stop(&mut daemon);
     let kept = {
         let limits = spool::Limits::default();
-        let store = spool::Store::open(&data.join("watchword.redb"), limits).unwrap();
+        let store = spool::Store::open(&dir.path().join("data/watchword.redb"), limits).unwrap();
         store.note(spool::Note::Costs).unwrap()
     };
     let kept: Json = serde_json::from_slice(&kept.expect("costs are kept")).unwrap();
